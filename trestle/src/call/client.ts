@@ -1,0 +1,51 @@
+import type { AnyContract } from '../contract/contract.ts'
+import type { AnyOperation, ErrorCodeOf, InputOf, ParsedOutputOf } from '../contract/operation.ts'
+import type { DetailsOf } from '../contract/problem.ts'
+import type { PlatformCode } from '../contract/platform-errors.ts'
+
+/** How one call is made. */
+export interface CallOptions {
+  /** Shortens the operation's own time limit; never lengthens what is left of the caller's. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Idempotency key, at most 255 characters. */
+  readonly key?: string
+}
+
+type OptionsFor<Op extends AnyOperation> = Op['idempotent'] extends 'key'
+  ? [options: CallOptions & { readonly key: string }]
+  : [options?: CallOptions]
+
+/** A failed call as data. */
+export type CallFailure<Op extends AnyOperation> =
+  | {
+      [C in ErrorCodeOf<Op>]: {
+        readonly code: C
+        readonly declared: true
+        readonly details: DetailsOf<Op['errors'][C]>
+      } & FailureRest
+    }[ErrorCodeOf<Op>]
+  | ({ readonly code: PlatformCode; readonly declared: false; readonly details?: undefined } & FailureRest)
+
+interface FailureRest {
+  readonly status: number
+  readonly detail: string | undefined
+  readonly traceId: string | undefined
+}
+
+export type Result<Op extends AnyOperation> =
+  | { readonly ok: true; readonly value: ParsedOutputOf<Op> }
+  | { readonly ok: false; readonly error: CallFailure<Op> }
+
+/** One operation as its callers see it. */
+export interface ClientOperation<Op extends AnyOperation> {
+  /** @throws CallError */
+  (input: InputOf<Op>, ...options: OptionsFor<Op>): Promise<ParsedOutputOf<Op>>
+  /** The same without an exception: a result union with typed codes. */
+  try(input: InputOf<Op>, ...options: OptionsFor<Op>): Promise<Result<Op>>
+}
+
+/** A contract as its callers see it: `call.orders.find({ id })`. */
+export type Client<C extends AnyContract> = {
+  readonly [K in keyof C['operations'] & string]: ClientOperation<C['operations'][K]>
+}

@@ -1,0 +1,56 @@
+import type { z } from 'zod'
+import type { AnyOperation, Schema } from './operation.ts'
+
+/** An event as declared: payload and the field whose value orders it (one key, one order). */
+export interface EventSpec<Payload extends Schema = Schema> {
+  readonly payload: Payload
+  readonly key: string
+  readonly version: number
+  readonly summary: string | undefined
+}
+
+/** An event of a contract, knowing its own name. */
+export interface ContractEvent<Name extends string = string, Payload extends Schema = Schema>
+  extends EventSpec<Payload> {
+  readonly contract: string
+  readonly name: Name
+}
+
+export type OperationMap = Readonly<Record<string, AnyOperation>>
+export type EventMap = Readonly<Record<string, EventSpec>>
+
+/** An operation of a contract, knowing its own name and contract. */
+export type Bound<Op extends AnyOperation, Name extends string> = Op & {
+  readonly name: Name
+  readonly contract: ContractRef
+}
+
+/** Identifies a contract on the wire and in the registry. */
+export interface ContractRef {
+  readonly name: string
+  /** Semantic version. */
+  readonly version: string
+  /** `name@major`: what callers and instances agree on, so that two major versions may run at once. */
+  readonly id: string
+}
+
+/** All that the rest of the world may know about a service. Made by `contract(...)`; plain data. */
+export interface Contract<
+  Name extends string = string,
+  Ops extends OperationMap = OperationMap,
+  Events extends EventMap = EventMap,
+> extends ContractRef {
+  readonly kind: 'contract'
+  readonly name: Name
+  readonly owner: string | undefined
+  readonly summary: string | undefined
+  readonly description: string | undefined
+  readonly operations: { readonly [K in keyof Ops & string]: Bound<Ops[K], K> }
+  readonly events: { readonly [K in keyof Events & string]: ContractEvent<K, Events[K]['payload']> }
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the one place that says "any contract" to the type system
+export type AnyContract = Contract<string, any, any>
+
+/** What an event carries, as its readers see it. */
+export type EventOf<E extends EventSpec> = z.output<E['payload']>

@@ -1,0 +1,46 @@
+import type { z } from 'zod'
+import type { Contract, EventMap, EventSpec, OperationMap } from './contract.ts'
+import type { Schema } from './operation.ts'
+
+export interface ContractSpec<Ops extends OperationMap, Events extends EventMap> {
+  /** Semantic version, `1.4.0`. */
+  readonly version: string
+  /** The team that answers for it. */
+  readonly owner?: string
+  readonly summary?: string
+  readonly description?: string
+  readonly operations: Ops
+  readonly events?: Events
+}
+
+/** Declares an event: its payload and the payload field that orders it. */
+export function event<Payload extends z.ZodObject>(
+  payload: Payload,
+  options: { readonly key: keyof z.output<Payload> & string; readonly version?: number; readonly summary?: string },
+): EventSpec<Payload> {
+  return { payload, key: options.key, version: options.version ?? 1, summary: options.summary }
+}
+
+/** Defines a contract. Everything that is wrong with it is an error here, with its place and its remedy. */
+export function contract<
+  const Name extends string,
+  Ops extends OperationMap,
+  Events extends EventMap = Record<never, never>,
+>(name: Name, spec: ContractSpec<Ops, Events>): Contract<Name, Ops, Events> {
+  const ref = { name, version: spec.version, id: `${name}@${spec.version.split('.')[0]}` }
+  const operations = Object.fromEntries(
+    Object.entries(spec.operations).map(([key, operation]) => [key, { ...operation, name: key, contract: ref }]),
+  )
+  const events = Object.fromEntries(
+    Object.entries<EventSpec<Schema>>(spec.events ?? {}).map(([key, e]) => [key, { ...e, name: key, contract: name }]),
+  )
+  return {
+    ...ref,
+    kind: 'contract',
+    owner: spec.owner,
+    summary: spec.summary,
+    description: spec.description,
+    operations,
+    events,
+  } as never
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import type { Access } from './access.ts'
+import type {
+  AnyOperation,
+  Deprecation,
+  Example,
+  HttpMethod,
+  Idempotency,
+  InputSchema,
+  Operation,
+  Schema,
+} from './operation.ts'
+import type { ErrorMap } from './problem.ts'
+
+/** The `{fields}` of a path template. */
+export type PathFields<Path extends string> = Path extends `${string}{${infer Field}}${infer Rest}`
+  ? Field | PathFields<Rest>
+  : never
+
+type Missing<Path extends string, In> = Exclude<PathFields<Path>, keyof z.input<In extends InputSchema ? In : never>>
+
+/** Accepts a path whose fields are all in the input; otherwise the parameter's type is a sentence that says what is wrong. */
+export type CheckedPath<Path extends string, In> = [Missing<Path, In>] extends [never]
+  ? Path
+  : `{${Missing<Path, In>}} is in the path but not in the input`
+
+export interface OperationSpec<
+  In extends InputSchema,
+  Out extends Schema,
+  Errors extends ErrorMap,
+  Idem extends Idempotency,
+> {
+  readonly summary?: string
+  readonly description?: string
+  readonly input?: In
+  readonly output?: Out
+  /** Answer 201 instead of 200. */
+  readonly created?: boolean
+  readonly responses?: Readonly<Record<number, Schema>>
+  readonly errors?: Errors
+  readonly access?: Access
+  readonly idempotent?: Idem
+  readonly headers?: { readonly [K in keyof z.input<In>]?: string }
+  readonly body?: keyof z.input<In> & string
+  /** 1..3,600,000; default 10,000. */
+  readonly timeoutMs?: number
+  /** Default 1 MiB. */
+  readonly bodyMaxBytes?: number
+  readonly deprecated?: Deprecation
+  readonly examples?: readonly Example[]
+  readonly tags?: readonly string[]
+}
+
+type Empty = z.ZodObject<Record<never, never>>
+type NoErrors = Record<never, never>
+
+function define(
+  rest: AnyOperation['rest'],
+  spec: OperationSpec<InputSchema, Schema, ErrorMap, Idempotency>,
+  idempotent: Idempotency,
+): AnyOperation {
+  return {
+    rest,
+    summary: spec.summary,
+    description: spec.description,
+    input: spec.input ?? z.object({}),
+    output: spec.output,
+    status: spec.created === true ? 201 : spec.output === undefined && spec.responses === undefined ? 204 : 200,
+    responses: spec.responses,
+    errors: spec.errors ?? {},
+    access: spec.access,
+    idempotent: spec.idempotent ?? idempotent,
+    headers: (spec.headers ?? {}) as Record<string, string>,
+    body: spec.body,
+    timeoutMs: spec.timeoutMs ?? 10_000,
+    bodyMaxBytes: spec.bodyMaxBytes ?? 1_048_576,
+    deprecated: spec.deprecated,
+    examples: spec.examples ?? [],
+    tags: spec.tags ?? [],
+  }
+}
+
+function restOperation<Default extends Idempotency>(method: HttpMethod, byDefault: Default) {
+  return <
+    const Path extends string,
+    In extends InputSchema = Empty,
+    Out extends Schema = z.ZodVoid,
+    Errors extends ErrorMap = NoErrors,
+    Idem extends Idempotency = Default,
+  >(
+    path: Path & CheckedPath<Path, In>,
+    spec: OperationSpec<In, Out, Errors, Idem>,
+  ): Operation<In, Out, Errors, Idem> => define({ method, path }, spec as never, byDefault) as never
+}
+
+export const get = restOperation('GET', 'natural')
+export const post = restOperation('POST', 'no')
+export const put = restOperation('PUT', 'natural')
+export const patch = restOperation('PATCH', 'no')
+export const del = restOperation('DELETE', 'natural')
+
+function internalOperation<Default extends Idempotency>(byDefault: Default) {
+  return <
+    In extends InputSchema = Empty,
+    Out extends Schema = z.ZodVoid,
+    Errors extends ErrorMap = NoErrors,
+    Idem extends Idempotency = Default,
+  >(
+    spec: OperationSpec<In, Out, Errors, Idem>,
+  ): Operation<In, Out, Errors, Idem> => define(undefined, spec as never, byDefault) as never
+}
+
+/** An operation without a route that changes something. */
+export const command = internalOperation('no')
+/** An operation without a route that only reads. */
+export const query = internalOperation('natural')

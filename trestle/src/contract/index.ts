@@ -1,0 +1,32 @@
+export { type Access, anyone, scopes, signedIn } from './access.ts'
+export type {
+  AnyContract,
+  Bound,
+  Contract,
+  ContractEvent,
+  ContractRef,
+  EventMap,
+  EventOf,
+  EventSpec,
+  OperationMap,
+} from './contract.ts'
+export { contract, event } from './define-contract.ts'
+export { command, del, get, patch, post, put, query } from './define-operation.ts'
+export type {
+  AnyOperation,
+  Deprecation,
+  ErrorCodeOf,
+  Example,
+  HttpMethod,
+  Idempotency,
+  InputOf,
+  InputSchema,
+  Operation,
+  OutputOf,
+  ParsedInputOf,
+  ParsedOutputOf,
+  RestBinding,
+  Schema,
+} from './operation.ts'
+export { type PlatformCode, platformErrors } from './platform-errors.ts'
+export { type DeclaredError, type DetailsOf, type ErrorMap, problem } from './problem.ts'

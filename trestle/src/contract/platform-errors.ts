@@ -1,0 +1,38 @@
+/**
+ * The platform's own errors: every failure that no contract declares. `retry` says whether the request was certainly
+ * not processed (`'safe'`), may have been (`'unknown'`), or would fail again (`'no'`). docs/errors.md is held equal.
+ */
+export const platformErrors = {
+  invalid_input: { status: 400, title: 'The input does not match the contract', retry: 'no' },
+  unauthenticated: { status: 401, title: 'Authentication is required', retry: 'no' },
+  forbidden: { status: 403, title: 'The caller may not do this', retry: 'no' },
+  not_found: { status: 404, title: 'No such resource', retry: 'no' },
+  method_not_allowed: { status: 405, title: 'The resource does not support this method', retry: 'no' },
+  conflict: { status: 409, title: 'The request conflicts with the current state', retry: 'no' },
+  gone: { status: 410, title: 'The operation has been withdrawn', retry: 'no' },
+  body_too_large: { status: 413, title: 'The body is larger than allowed', retry: 'no' },
+  unsupported_media_type: { status: 415, title: 'The media type of the body is not supported', retry: 'no' },
+  rate_limited: { status: 429, title: 'Too many requests', retry: 'safe' },
+  cancelled: { status: 499, title: 'The caller went away', retry: 'unknown' },
+  internal: { status: 500, title: 'The service failed', retry: 'unknown' },
+  not_implemented: { status: 501, title: 'The service does not implement this operation', retry: 'no' },
+  bad_reply: {
+    status: 502,
+    title: 'The service answered with something its contract does not allow',
+    retry: 'unknown',
+  },
+  unavailable: { status: 503, title: 'The service cannot be reached; the request was not processed', retry: 'safe' },
+  overloaded: { status: 503, title: 'The service is at its limit; the request was not processed', retry: 'safe' },
+  outcome_unknown: {
+    status: 503,
+    title: 'The service went away; the request may have been processed',
+    retry: 'unknown',
+  },
+  deadline_exceeded: {
+    status: 504,
+    title: 'The deadline passed; the request may have been processed',
+    retry: 'unknown',
+  },
+} as const satisfies Record<string, { status: number; title: string; retry: 'safe' | 'unknown' | 'no' }>
+
+export type PlatformCode = keyof typeof platformErrors

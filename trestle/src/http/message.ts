@@ -1,0 +1,146 @@
+/** Header fields in order of arrival; names compare without case. */
+export interface Headers {
+  /** The value of the only field of that name; fields that repeat are joined with `, `. */
+  get(name: string): string | undefined
+  /** Every field of that name, one by one. */
+  getAll(name: string): readonly string[]
+  has(name: string): boolean
+  /** Name (lower case) and value of each field. */
+  entries(): Iterable<readonly [name: string, value: string]>
+}
+
+/** A request as the engine hands it over: limits kept, nothing interpreted. */
+export interface HttpRequest {
+  readonly method: string
+  /** The request target as sent: origin form, absolute form or `*`. */
+  readonly target: string
+  readonly headers: Headers
+  readonly body: RequestBody
+  readonly remoteAddress: string
+  readonly encrypted: boolean
+  /** Aborts when the client goes away before the reply has been sent. */
+  readonly signal: AbortSignal
+}
+
+export interface RequestBody {
+  /** Whether the request has one (`Content-Length` > 0 or `Transfer-Encoding`). */
+  readonly present: boolean
+  /**
+   * The whole body.
+   * @throws HttpError `body_too_large` beyond `maxBytes`, `body_timeout` when it stalls, `aborted` when the client goes away
+   */
+  bytes(maxBytes: number): Promise<Uint8Array>
+  /** The body as it comes, with back-pressure; may be taken once. */
+  stream(): AsyncIterable<Uint8Array>
+}
+
+export type HeaderFields = readonly (readonly [name: string, value: string])[]
+
+/** A reply. The engine adds `Date`, `Content-Length` or chunking and `Connection`. */
+export interface HttpResponse {
+  readonly status: number
+  readonly headers: HeaderFields
+  /** A stream is sent with back-pressure and stopped when the client goes away. */
+  readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>
+}
+
+export type HttpHandler = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
+
+export interface HttpLimits {
+  /** Default 8 KiB: 414. */
+  readonly requestLineMaxBytes?: number
+  /** Default 32 KiB: 431. */
+  readonly headersMaxBytes?: number
+  /** Default 100: 431. */
+  readonly headersMaxCount?: number
+  /** Default 10,000: 408. */
+  readonly headersTimeoutMs?: number
+  /** Default 30,000 without a byte of the body: 408. */
+  readonly bodyIdleTimeoutMs?: number
+  /** Default 75,000. */
+  readonly keepAliveTimeoutMs?: number
+  /** Default 10,000; beyond: 503 and close. */
+  readonly connectionsMax?: number
+  /** Default 10,000; then `Connection: close`. */
+  readonly requestsPerConnectionMax?: number
+}
+
+export interface ServeOptions {
+  readonly handler: HttpHandler
+  readonly host: string
+  /** 0 picks a free one. */
+  readonly port: number
+  readonly limits?: HttpLimits
+}
+
+export interface HttpServer {
+  readonly host: string
+  readonly port: number
+  /** Stops accepting, finishes what runs with `Connection: close`, cuts what is left after `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void>
+  /** Cuts everything now. */
+  close(): Promise<void>
+}
+
+export interface ClientRequest {
+  readonly method: string
+  /** `http://host:port` or `https://host:port`. */
+  readonly origin: string
+  /** Path and query. */
+  readonly target: string
+  readonly headers: HeaderFields
+  readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>
+  readonly signal?: AbortSignal
+  /** Until the head of the reply has come; default 30,000. */
+  readonly timeoutMs?: number
+}
+
+export interface ClientResponse {
+  readonly status: number
+  readonly headers: Headers
+  /** The whole body, or `HttpError` `body_too_large`. */
+  bytes(maxBytes: number): Promise<Uint8Array>
+  stream(): AsyncIterable<Uint8Array>
+  /** Throws the rest of the body away and gives the connection back or up. */
+  discard(): Promise<void>
+}
+
+export interface HttpClientOptions {
+  /** Per origin; default 256. */
+  readonly connectionsMax?: number
+  /** Default 1,000. */
+  readonly connectTimeoutMs?: number
+  /** Without a byte of the reply's body; default 30,000. */
+  readonly bodyIdleTimeoutMs?: number
+  /** An idle connection is closed after this; default 4,000. */
+  readonly idleTimeoutMs?: number
+  /** Requests waiting for a connection per origin; default 1,024, beyond: `overloaded`. */
+  readonly waitingMax?: number
+}
+
+export interface HttpClient {
+  /** @throws HttpError with a code that says whether anything was sent */
+  request(request: ClientRequest): Promise<ClientResponse>
+  close(): Promise<void>
+}
+
+export type HttpErrorCode =
+  /** Nothing was sent: certainly not processed. */
+  | 'connect_failed'
+  | 'overloaded'
+  /** Something was sent and no whole reply came. */
+  | 'reset'
+  | 'timeout'
+  | 'bad_response'
+  | 'body_too_large'
+  | 'body_timeout'
+  | 'aborted'
+
+export class HttpError extends Error {
+  readonly code: HttpErrorCode
+  constructor(code: HttpErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'HttpError'
+    this.code = code
+  }
+}

@@ -1,0 +1,99 @@
+import type { AnyContract } from '../contract/contract.ts'
+import type { AnyOperation, ErrorCodeOf, OutputOf, ParsedInputOf } from '../contract/operation.ts'
+import type { DetailsOf } from '../contract/problem.ts'
+import type { Caller } from '../call/caller.ts'
+import type { Client } from '../call/client.ts'
+import type { Store, StoreSpec } from '../store/store.ts'
+import type { TraceContext } from '../std/trace-context.ts'
+
+export type Uses = Readonly<Record<string, AnyContract>>
+
+/** Brand of the value that `fail` returns, so that only declared failures type-check as a handler's result. */
+declare const failed: unique symbol
+export interface Failure {
+  readonly [failed]: true
+}
+
+/**
+ * Ends the handler with a declared error. It throws, so it may stand anywhere in an expression; its type is `never`.
+ * Codes without details take none; codes with details need them.
+ */
+export type Fail<Op extends AnyOperation> = <Code extends ErrorCodeOf<Op>>(
+  code: Code,
+  ...details: DetailsOf<Op['errors'][Code]> extends undefined
+    ? [detail?: string]
+    : [details: DetailsOf<Op['errors'][Code]>, detail?: string]
+) => never
+
+/** Everything that a handler may use. */
+export interface HandlerArgs<Op extends AnyOperation, U extends Uses, Tables> {
+  readonly input: ParsedInputOf<Op>
+  readonly caller: Caller
+  readonly call: { readonly [K in keyof U]: Client<U[K]> }
+  readonly store: Store<Tables>
+  readonly fail: Fail<Op>
+  /** A UUID version 7. */
+  readonly newId: () => string
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** 0 <= x < 1; not for secrets. */
+  readonly random: () => number
+  /** Aborts when the caller goes away or the deadline passes. */
+  readonly signal: AbortSignal
+  /** Milliseconds left. */
+  readonly timeLeftMs: () => number
+  /** Idempotency key of the request. */
+  readonly key: string | undefined
+  readonly log: Log
+  readonly trace: TraceContext
+}
+
+export interface Log {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+export type Handler<Op extends AnyOperation, U extends Uses, Tables> = (
+  args: HandlerArgs<Op, U, Tables>,
+) => OutputOf<Op> | Promise<OutputOf<Op>>
+
+/** A service: the implementation of one or more contracts. What `impl.service({...})` makes; the host runs it. */
+export interface ServiceDefinition {
+  readonly kind: 'service'
+  readonly name: string
+  readonly contracts: readonly AnyContract[]
+  readonly uses: Uses
+  readonly store: StoreSpec<unknown> | undefined
+  /** By `contract id` and operation name. */
+  readonly handlers: ReadonlyMap<string, ReadonlyMap<string, Handler<AnyOperation, Uses, unknown>>>
+  readonly hooks: ServiceHooks
+  /** Handlers that run at once in one process; default 256. */
+  readonly concurrencyMax: number
+  /** Calls that wait for a place; default 1,024; beyond: `overloaded`. */
+  readonly waitingMax: number
+}
+
+/** What a service does around serving. */
+export interface ServiceHooks {
+  /** After the migrations and before the first call: load reference data, for instance. Must be safe to run again. */
+  readonly start?: (args: StartArgs) => Promise<void>
+  readonly jobs?: readonly Job[]
+}
+
+export interface StartArgs {
+  readonly store: Store<unknown>
+  /** Says how far a long start has come; printed while it takes longer than a second. */
+  readonly progress: (message: string) => void
+  readonly signal: AbortSignal
+  readonly log: Log
+  readonly now: () => number
+  readonly newId: () => string
+}
+
+/** Work that each replica repeats while it runs. It must be safe on several replicas at once. */
+export interface Job {
+  readonly name: string
+  readonly everyMs: number
+  readonly run: (args: StartArgs) => Promise<void>
+}
