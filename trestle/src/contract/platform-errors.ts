@@ -3,16 +3,21 @@
  * not processed (`'safe'`), may have been (`'unknown'`), or would fail again (`'no'`). docs/errors.md is held equal.
  */
 export const platformErrors = {
+  bad_request: { status: 400, title: 'The request is malformed', retry: 'no' },
   invalid_input: { status: 400, title: 'The input does not match the contract', retry: 'no' },
   unauthenticated: { status: 401, title: 'Authentication is required', retry: 'no' },
   forbidden: { status: 403, title: 'The caller may not do this', retry: 'no' },
   not_found: { status: 404, title: 'No such resource', retry: 'no' },
   method_not_allowed: { status: 405, title: 'The resource does not support this method', retry: 'no' },
+  request_timeout: { status: 408, title: 'The request did not arrive in time', retry: 'safe' },
   conflict: { status: 409, title: 'The request conflicts with the current state', retry: 'no' },
   gone: { status: 410, title: 'The operation has been withdrawn', retry: 'no' },
   body_too_large: { status: 413, title: 'The body is larger than allowed', retry: 'no' },
+  uri_too_long: { status: 414, title: 'The request line is longer than allowed', retry: 'no' },
   unsupported_media_type: { status: 415, title: 'The media type of the body is not supported', retry: 'no' },
+  expectation_failed: { status: 417, title: 'The expectation of the request cannot be met', retry: 'no' },
   rate_limited: { status: 429, title: 'Too many requests', retry: 'safe' },
+  headers_too_large: { status: 431, title: 'The header block is larger than allowed', retry: 'no' },
   cancelled: { status: 499, title: 'The caller went away', retry: 'unknown' },
   internal: { status: 500, title: 'The service failed', retry: 'unknown' },
   not_implemented: { status: 501, title: 'The service does not implement this operation', retry: 'no' },
@@ -28,6 +33,7 @@ export const platformErrors = {
     title: 'The service went away; the request may have been processed',
     retry: 'unknown',
   },
+  version_not_supported: { status: 505, title: 'The HTTP version is not supported', retry: 'no' },
   deadline_exceeded: {
     status: 504,
     title: 'The deadline passed; the request may have been processed',

@@ -71,6 +71,8 @@ export interface ServeOptions {
   /** 0 picks a free one. */
   readonly port: number
   readonly limits?: HttpLimits
+  /** Told about what a handler threw; the client got a 500 that says nothing of it. */
+  readonly onHandlerError?: (error: unknown, request: HttpRequest) => void
 }
 
 export interface HttpServer {
@@ -135,6 +137,9 @@ export type HttpErrorCode =
   | 'body_too_large'
   | 'body_timeout'
   | 'aborted'
+  /** Of `serve`: somebody else listens there, or the address cannot be listened on. */
+  | 'port_in_use'
+  | 'listen_failed'
 
 export class HttpError extends Error {
   readonly code: HttpErrorCode
