@@ -1,0 +1,64 @@
+import { command, contract, del, get, problem, put, query, signedIn } from 'trestle/contract'
+import { z } from 'zod'
+import { Sku } from '../catalogue/contract.ts'
+import { Money } from '../money.ts'
+
+export const linesMax = 100
+
+export const Quantity = z.int().min(1).max(99)
+
+export const CartLine = z
+  .object({ sku: Sku, name: z.string(), quantity: Quantity, price: Money, total: Money })
+  .meta({ id: 'CartLine' })
+
+export const Cart = z
+  .object({
+    lines: z.array(CartLine).max(linesMax),
+    total: Money,
+  })
+  .meta({ id: 'Cart', description: 'Prices are those of now; an order freezes them.' })
+
+const skuUnknown = problem(404, z.object({ sku: z.string() }), 'The store does not sell this')
+
+export const carts = contract('carts', {
+  version: '1.0.0',
+  owner: 'shopping',
+  summary: 'What each shopper is about to order.',
+  operations: {
+    mine: get('/cart', { summary: "The caller's cart", output: Cart, access: signedIn() }),
+    setItem: put('/cart/items/{sku}', {
+      summary: 'Put so many of a product into the cart',
+      description: 'Sets the quantity; it does not add to it.',
+      input: z.object({ sku: Sku, quantity: Quantity }),
+      output: Cart,
+      errors: {
+        sku_unknown: skuUnknown,
+        cart_full: problem(409, z.object({ linesMax: z.int() }), 'The cart has as many lines as it may have'),
+      },
+      access: signedIn(),
+      examples: [{ input: { sku: 'KIT-000017', quantity: 2 } }],
+    }),
+    removeItem: del('/cart/items/{sku}', {
+      summary: 'Take a product out of the cart',
+      description: 'Taking out what is not in it changes nothing.',
+      input: z.object({ sku: Sku }),
+      output: Cart,
+      access: signedIn(),
+    }),
+
+    read: query({
+      summary: "A user's cart as it stands, with its version",
+      input: z.object({ userId: z.uuid() }),
+      output: z.object({
+        version: z.int().min(0),
+        lines: z.array(z.object({ sku: Sku, quantity: Quantity })).max(linesMax),
+      }),
+    }),
+    clear: command({
+      summary: 'Take out what was ordered',
+      description: 'Removes the lines that have not changed since `version`; what was added or changed later stays.',
+      input: z.object({ userId: z.uuid(), version: z.int().min(0) }),
+      idempotent: 'natural',
+    }),
+  },
+})
