@@ -1,0 +1,45 @@
+import type { GatewaySpec } from '../gateway/index.ts'
+import { checkSystem } from './check-system.ts'
+import type { ExternalService, RunService } from './placed-service.ts'
+import type { Topology } from './topology.ts'
+
+export interface SystemSpec {
+  readonly services: readonly (RunService | ExternalService)[]
+  readonly gateway: GatewaySpec
+  /** By name; the first one is the default. */
+  readonly topologies: Readonly<Record<string, Topology>>
+}
+
+/** Services, the gateway in front of them, and the ways to place them. Plain data; nothing runs yet. */
+export interface System {
+  readonly kind: 'system'
+  readonly name: string
+  readonly services: readonly RunService[]
+  readonly externals: readonly ExternalService[]
+  readonly gateway: GatewaySpec
+  readonly topologies: Readonly<Record<string, Topology>>
+}
+
+/**
+ * Defines a system. Whatever is wrong with it is an error here that names the place and the remedy.
+ * @param name lower case letters, digits and hyphens, at most 40
+ * @throws TypeError
+ * @example
+ * export default system('store', {
+ *   services: [run(orders, () => import('./orders/service.ts'))],
+ *   gateway: gateway({ routes: [expose(orders)] }),
+ *   topologies: { merged: oneProcess(), split: processPerService() },
+ * })
+ */
+export function system(name: string, spec: SystemSpec): System {
+  const defined: System = {
+    kind: 'system',
+    name,
+    services: spec.services.filter((service) => service.kind === 'run'),
+    externals: spec.services.filter((service) => service.kind === 'external'),
+    gateway: spec.gateway,
+    topologies: spec.topologies,
+  }
+  checkSystem(defined)
+  return defined
+}
