@@ -1,5 +1,5 @@
-import type { AnyOperation } from './operation.ts'
 import type { InputFault } from './input-fault.ts'
+import type { AnyOperation } from './operation.ts'
 import type { RestInput } from './rest-input.ts'
 
 export type Parsed =
@@ -37,9 +37,14 @@ export interface CompiledOperation {
   parseRest(rest: RestInput): ParsedRest
   /** What the handler returned -> what the caller reads, as a validated copy (for calls within a process). */
   parseOutput(value: unknown, status: number): Parsed
-  /** What the handler returned -> validated JSON bytes. */
+  /** The bytes of a reply as they came over a wire -> what the caller reads. The other way round of `serializeOutput`. */
+  parseReply(bytes: Uint8Array, status: number): Parsed
+  /** What the handler returned -> validated JSON bytes; empty without an output; the octets of a `bytes()` output. */
   serializeOutput(value: unknown, status: number): Serialized
-  /** Flat input -> an HTTP request (for calls to services that are not Trestle's). */
+  /**
+   * Flat input -> an HTTP request (for calls to services that are not Trestle's).
+   * @throws TypeError when the input is invalid or a value cannot stand in its place (`..` in a path)
+   */
   toRest(value: unknown): RestRequest
   /** Checks the details of a declared error and copies them. */
   parseDetails(code: string, details: unknown): Parsed

@@ -1,4 +1,5 @@
 export { type Access, anyone, scopes, signedIn } from './access.ts'
+export { type BytesOptions, type BytesSchema, bytes, decodeBytes, encodeBytes } from './bytes.ts'
 export type {
   AnyContract,
   Bound,
@@ -10,6 +11,7 @@ export type {
   EventSpec,
   OperationMap,
 } from './contract.ts'
+export { ContractError } from './contract-error.ts'
 export { contract, event } from './define-contract.ts'
 export { command, del, get, patch, post, put, query } from './define-operation.ts'
 export type {
