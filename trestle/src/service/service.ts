@@ -75,14 +75,14 @@ export interface ServiceDefinition {
 }
 
 /** What a service does around serving. */
-export interface ServiceHooks {
+export interface ServiceHooks<U extends Uses = Uses, Tables = unknown> {
   /** After the migrations and before the first call: load reference data, for instance. Must be safe to run again. */
-  readonly start?: (args: StartArgs) => Promise<void>
-  readonly jobs?: readonly Job[]
+  readonly start?: (args: StartArgs<Tables>) => Promise<void>
+  readonly jobs?: readonly Job<U, Tables>[]
 }
 
-export interface StartArgs {
-  readonly store: Store<unknown>
+export interface StartArgs<Tables = unknown> {
+  readonly store: Store<Tables>
   /** Says how far a long start has come; printed while it takes longer than a second. */
   readonly progress: (message: string) => void
   readonly signal: AbortSignal
@@ -91,9 +91,14 @@ export interface StartArgs {
   readonly newId: () => string
 }
 
+/** What a job may use: it calls in its service's own name, not in a user's. */
+export interface JobArgs<U extends Uses = Uses, Tables = unknown> extends StartArgs<Tables> {
+  readonly call: { readonly [K in keyof U]: Client<U[K]> }
+}
+
 /** Work that each replica repeats while it runs. It must be safe on several replicas at once. */
-export interface Job {
+export interface Job<U extends Uses = Uses, Tables = unknown> {
   readonly name: string
   readonly everyMs: number
-  readonly run: (args: StartArgs) => Promise<void>
+  readonly run: (args: JobArgs<U, Tables>) => Promise<void>
 }
