@@ -17,8 +17,9 @@ export interface Call {
   readonly input: CallInput
   /** `bytes`: the caller passes the reply on and wants its serialised form. */
   readonly want: 'value' | 'bytes'
-  /** On the clock's `monotonic()` scale of this process. */
+  /** On the clock's `monotonic()` scale of this process. Whoever receives a call keeps it by itself. */
   readonly deadlineMs: number
+  /** Aborts when nobody waits for the reply any more: the caller cancelled, went away, or its deadline passed. */
   readonly signal: AbortSignal
   readonly caller: Caller
   /** The service (or `gateway`, `operator`) that calls: what `uses` is checked against. */
@@ -38,6 +39,10 @@ export type Reply =
     }
   | { readonly ok: false; readonly problem: Problem }
 
+/**
+ * `value`: a copy of its own, already what the caller reads. `bytes`: the serialised wire form; whoever wants a value
+ * parses it and passes it through the contract's output schema, which the typed client does.
+ */
 export type ReplyBody =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly contentType: string }

@@ -1,5 +1,6 @@
 import type { AnyContract } from '../contract/contract.ts'
 import type { AnyOperation, ErrorCodeOf, InputOf, ParsedOutputOf } from '../contract/operation.ts'
+import type { Retry } from './call-error.ts'
 import type { DetailsOf } from '../contract/problem.ts'
 import type { PlatformCode } from '../contract/platform-errors.ts'
 
@@ -29,6 +30,7 @@ export type CallFailure<Op extends AnyOperation> =
 
 interface FailureRest {
   readonly status: number
+  readonly retry: Retry
   readonly detail: string | undefined
   readonly traceId: string | undefined
 }

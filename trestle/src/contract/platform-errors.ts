@@ -20,6 +20,16 @@ export const platformErrors = {
   headers_too_large: { status: 431, title: 'The header block is larger than allowed', retry: 'no' },
   cancelled: { status: 499, title: 'The caller went away', retry: 'unknown' },
   internal: { status: 500, title: 'The service failed', retry: 'unknown' },
+  call_in_transaction: {
+    status: 500,
+    title: 'A service was called inside a database transaction; the call was not made',
+    retry: 'no',
+  },
+  undeclared_use: {
+    status: 500,
+    title: 'The calling service did not declare that it uses this contract; the call was refused',
+    retry: 'no',
+  },
   not_implemented: { status: 501, title: 'The service does not implement this operation', retry: 'no' },
   bad_reply: {
     status: 502,
@@ -28,6 +38,11 @@ export const platformErrors = {
   },
   unavailable: { status: 503, title: 'The service cannot be reached; the request was not processed', retry: 'safe' },
   overloaded: { status: 503, title: 'The service is at its limit; the request was not processed', retry: 'safe' },
+  dependency_unavailable: {
+    status: 503,
+    title: 'A service that this one needs is not available; the request may have been processed in part',
+    retry: 'unknown',
+  },
   outcome_unknown: {
     status: 503,
     title: 'The service went away; the request may have been processed',
