@@ -17,10 +17,12 @@ export type PathFields<Path extends string> = Path extends `${string}{${infer Fi
   ? Field | PathFields<Rest>
   : never
 
-type Missing<Path extends string, In> = Exclude<PathFields<Path>, keyof z.input<In extends InputSchema ? In : never>>
+// By the shape: `keyof z.input` of an empty object is `string`.
+type FieldOf<In extends InputSchema> = keyof In['shape'] & string
+type Missing<Path extends string, In extends InputSchema> = Exclude<PathFields<Path>, FieldOf<In>>
 
 /** Accepts a path whose fields are all in the input; otherwise the parameter's type is a sentence that says what is wrong. */
-export type CheckedPath<Path extends string, In> = [Missing<Path, In>] extends [never]
+export type CheckedPath<Path extends string, In extends InputSchema> = [Missing<Path, In>] extends [never]
   ? Path
   : `{${Missing<Path, In>}} is in the path but not in the input`
 
@@ -40,8 +42,10 @@ export interface OperationSpec<
   readonly errors?: Errors
   readonly access?: Access
   readonly idempotent?: Idem
-  readonly headers?: { readonly [K in keyof z.input<In>]?: string }
-  readonly body?: keyof z.input<In> & string
+  /** Input field -> the header that carries it. */
+  readonly headers?: { readonly [K in FieldOf<In>]?: string }
+  /** The input field that is the whole body. */
+  readonly body?: FieldOf<In>
   /** 1..3,600,000; default 10,000. */
   readonly timeoutMs?: number
   /** Default 1 MiB. */
@@ -88,7 +92,7 @@ function restOperation<Default extends Idempotency>(method: HttpMethod, byDefaul
     Errors extends ErrorMap = NoErrors,
     Idem extends Idempotency = Default,
   >(
-    path: Path & CheckedPath<Path, In>,
+    path: CheckedPath<Path, In>,
     spec: OperationSpec<In, Out, Errors, Idem>,
   ): Operation<In, Out, Errors, Idem> => define({ method, path }, spec as never, byDefault) as never
 }
