@@ -1,11 +1,13 @@
 import type { Kysely } from 'kysely'
 import type { ContractEvent, EventOf } from '../contract/contract.ts'
 
+export { StoreError, type StoreErrorCode, storeErrors } from './store-error.ts'
+
 /** How to reach one service's database. */
 export interface StoreConnection {
   /** `postgresql://role:password@host:port/database`, or with `host=` naming a unix socket directory. */
   readonly url: string
-  /** Connections that this process may hold; default 8. */
+  /** Connections that this process may hold; default 8, at least 2. */
   readonly poolMax: number
 }
 
@@ -21,26 +23,39 @@ export interface StoreSpec<Tables> {
 /** The only way to write: rows (and later events, saga state) commit together or not at all. */
 export interface Tx<Tables> {
   readonly db: Kysely<Tables>
-  /** Buffered; leaves with the commit. */
+  /**
+   * Buffered; leaves with the commit.
+   * @throws StoreError `publish_unsupported`: this version has no outbox yet, and an event must not be lost in silence.
+   */
   publish<E extends ContractEvent>(event: E, payload: EventOf<E>): void
 }
 
 /** A service's own database. */
 export interface Store<Tables> {
-  /** Autocommit reads and single statements, pipelined on shared connections. */
+  /**
+   * Autocommit. Reads share pipelined connections, which the database holds read-only; any other single statement gets
+   * a connection of its own. A session's state (`set`, `begin`, advisory locks) cannot be used here.
+   */
   readonly db: Kysely<Tables>
   /**
-   * Runs `work` in one transaction and commits. Rolled back when `work` rejects.
-   * @throws StoreError `overloaded` when no connection is free in time, `unavailable` when the server cannot be reached,
-   * `outcome_unknown` when the commit's answer was lost
+   * Runs `work` in one transaction and commits. Rolled back when `work` rejects, and its error is passed on.
+   * @throws StoreError `overloaded` when no connection is free in time, the time limit passes, or the transaction loses
+   * against others (40001, 40P01) more often than `retries`; `unavailable` when the server cannot be reached: in both
+   * nothing was written. `outcome_unknown` when the commit's answer was lost. `nested_transaction` inside another.
    */
   transaction<T>(work: (tx: Tx<Tables>) => Promise<T>, options?: TransactionOptions): Promise<T>
 }
 
 export interface TransactionOptions {
+  /** Default `read committed`. */
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'
   /** Default 30,000. */
   readonly timeoutMs?: number
+  /**
+   * How often `work` is run again after it lost against other transactions (serialization failure, deadlock), with
+   * jittered backoff; default 0. Only for work that may run twice: it must change nothing but rows.
+   */
+  readonly retries?: number
 }
 
 /** A store that has been opened: what the host holds. */
@@ -49,14 +64,6 @@ export interface OpenStore<Tables> extends Store<Tables> {
   migrate(): Promise<{ readonly applied: readonly string[] }>
   /** Answers when the server can be asked. */
   ping(): Promise<void>
+  /** Waits for what is running, up to 5 s, then closes every connection. */
   close(): Promise<void>
-}
-
-export class StoreError extends Error {
-  readonly code: 'overloaded' | 'unavailable' | 'outcome_unknown' | 'migration_changed' | 'migration_failed'
-  constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'StoreError'
-    this.code = code
-  }
 }

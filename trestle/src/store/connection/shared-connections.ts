@@ -1,0 +1,67 @@
+import type { Clock } from '../../std/clock.ts'
+import { StoreError } from '../store-error.ts'
+import type { PgConnection } from './pg-connection.ts'
+
+export interface SharedConnectionsOptions {
+  readonly open: () => Promise<PgConnection>
+  readonly connectionsMax: number
+  /** Reads on their way on one connection. */
+  readonly inFlightMax: number
+  readonly clock: Clock
+}
+
+/** Read-only connections that many reads use at once. Another one is opened while all are busy. */
+export class SharedConnections {
+  readonly #options: SharedConnectionsOptions
+  readonly #open: PgConnection[] = []
+  #opening: Promise<PgConnection> | undefined
+  #closed = false
+
+  constructor(options: SharedConnectionsOptions) {
+    this.#options = options
+  }
+
+  /** The connection with the least to do. Use it at once: it is not reserved. */
+  async pick(): Promise<PgConnection> {
+    if (this.#closed) throw new StoreError('unavailable', 'The store was closed')
+    const { connectionsMax, inFlightMax } = this.#options
+    const least = this.#leastBusy()
+    if (least === undefined) return await this.#openOne()
+    if (least.inFlight > 0 && this.#open.length < connectionsMax) this.#openOne().catch(() => undefined)
+    if (least.inFlight < inFlightMax) return least
+    throw new StoreError('overloaded', `${inFlightMax} reads already wait on each shared connection`)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#opening?.catch(() => undefined)
+    await Promise.all(this.#open.splice(0).map((connection) => connection.end()))
+  }
+
+  #leastBusy(): PgConnection | undefined {
+    let least: PgConnection | undefined
+    for (const connection of this.#open) {
+      if (!connection.broken && (least === undefined || connection.inFlight < least.inFlight)) least = connection
+    }
+    return least
+  }
+
+  #openOne(): Promise<PgConnection> {
+    this.#opening ??= this.#options
+      .open()
+      .then((connection) => {
+        this.#open.push(connection)
+        connection.onClose(() => this.#remove(connection))
+        return connection
+      })
+      .finally(() => {
+        this.#opening = undefined
+      })
+    return this.#opening
+  }
+
+  #remove(connection: PgConnection): void {
+    const at = this.#open.indexOf(connection)
+    if (at >= 0) this.#open.splice(at, 1)
+  }
+}

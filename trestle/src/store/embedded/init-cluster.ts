@@ -1,0 +1,46 @@
+import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { StoreError } from '../store-error.ts'
+import type { Account } from './account.ts'
+import type { Layout } from './layout.ts'
+import { runProgram } from './run-program.ts'
+
+export const adminRole = 'trestle_admin'
+
+/**
+ * Makes the data directory if there is none. It is made under another name and renamed when complete, so that a
+ * directory named `cluster` is always a whole one.
+ * @returns whether it was made
+ */
+export async function initCluster(
+  layout: Layout,
+  account: Account | undefined,
+  adminPassword: string,
+): Promise<boolean> {
+  if (existsSync(join(layout.cluster, 'PG_VERSION'))) return false
+  const work = join(layout.home, 'initdb')
+  rmSync(work, { recursive: true, force: true })
+  mkdirSync(work, { mode: 0o700 })
+  const passwordFile = join(work, 'password')
+  writeFileSync(passwordFile, adminPassword, { mode: 0o600 })
+  if (account?.differs === true) for (const path of [work, passwordFile]) chownSync(path, account.uid, account.gid)
+  try {
+    await runProgram(layout.binaries.initdb, initdbArgs(join(work, 'cluster'), passwordFile), layout, account)
+  } catch (cause) {
+    throw new StoreError('embedded_failed', `The database directory could not be made: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+  renameSync(join(work, 'cluster'), layout.cluster)
+  rmSync(work, { recursive: true, force: true })
+  return true
+}
+
+function initdbArgs(cluster: string, passwordFile: string): string[] {
+  return [
+    ...['-D', cluster, '-U', adminRole, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'],
+    // The built-in provider needs no locale of the operating system.
+    ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'],
+    ...['--data-checksums', '--no-instructions'],
+  ]
+}

@@ -1,0 +1,19 @@
+/** A service's own PostgreSQL database: `trestle/store`. */
+export { sql } from 'kysely'
+export type { ColumnType, Generated, GeneratedAlways, Insertable, Kysely, Selectable, Updateable } from 'kysely'
+export { isUniqueViolation } from './connection/pg-failure.ts'
+export { type EmbeddedOptions, type EmbeddedProvider, embeddedPostgres } from './embedded/embedded-postgres.ts'
+export { type OpenStoreDeps, openStore } from './open-store.ts'
+export { postgres, type PostgresOptions } from './postgres.ts'
+export type { ConnectionOptions, StoreLog, StoreProvider } from './provider.ts'
+export {
+  type OpenStore,
+  type Store,
+  type StoreConnection,
+  StoreError,
+  type StoreErrorCode,
+  storeErrors,
+  type StoreSpec,
+  type TransactionOptions,
+  type Tx,
+} from './store.ts'

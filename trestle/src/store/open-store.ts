@@ -1,0 +1,72 @@
+import { type Clock, systemClock } from '../std/clock.ts'
+import { type ConnectionLimits, Connections, defaultLimits } from './connection/connections.ts'
+import { kyselyOver } from './connection/dialect.ts'
+import { PgConnection } from './connection/pg-connection.ts'
+import { readMigrations } from './migration/read-migrations.ts'
+import { runMigrations } from './migration/run-migrations.ts'
+import { type StoreLog, silentLog } from './provider.ts'
+import type { OpenStore, StoreConnection, StoreSpec } from './store.ts'
+import { runTransaction } from './transaction.ts'
+
+export interface OpenStoreDeps {
+  readonly clock?: Clock
+  readonly log?: StoreLog
+  /** 0 <= random() < 1 */
+  readonly random?: () => number
+  /** What `pg_stat_activity` shows; default `trestle`. */
+  readonly applicationName?: string
+  readonly limits?: Partial<ConnectionLimits>
+  /** How long `close` lets transactions finish; default 5,000. */
+  readonly drainMs?: number
+}
+
+/**
+ * Opens a service's store. Nothing is connected before it is needed, and connections come back by themselves after the
+ * server was away.
+ * @throws StoreError `store_config_invalid` when the pool has fewer than two connections
+ * @example
+ * const store = openStore(spec, await provider.connectionFor('orders'))
+ * await store.migrate()
+ */
+export function openStore<Tables>(
+  spec: StoreSpec<Tables>,
+  connection: StoreConnection,
+  deps: OpenStoreDeps = {},
+): OpenStore<Tables> {
+  const {
+    clock = systemClock,
+    log = silentLog,
+    random = Math.random,
+    applicationName = 'trestle',
+    drainMs = 5_000,
+  } = deps
+  const limits = { ...defaultLimits, ...deps.limits }
+  const connections = new Connections(connection, applicationName, limits, clock)
+  const transactions = { pool: connections.exclusive, clock, random }
+  return {
+    db: kyselyOver<Tables>(connections),
+    transaction: (work, options) => runTransaction(transactions, work, options),
+    async migrate() {
+      const migrations = await readMigrations(spec.migrations)
+      const own = await PgConnection.open({
+        ...limits,
+        url: connection.url,
+        applicationName,
+        clock,
+        silenceTimeoutMs: migrationSilenceMs,
+      })
+      try {
+        return await runMigrations(own, migrations, { log, clock, random })
+      } finally {
+        await own.end()
+      }
+    },
+    async ping() {
+      await connections.statement('select 1', [])
+    },
+    close: () => connections.close(drainMs),
+  }
+}
+
+/** A migration may rewrite a large table, and says nothing meanwhile. */
+const migrationSilenceMs = 3_600_000
