@@ -17,6 +17,18 @@ async function importsUnder(folder: string): Promise<{ files: readonly string[];
   return { files, imports: lists.flat() }
 }
 
+function layered(from: string, to: string): string | undefined {
+  return layerFault({ from, specifier: 'x', to, line: 1 })
+}
+
+function layeredPackage(from: string, specifier: string): string | undefined {
+  return layerFault({ from, specifier, to: undefined, line: 1 })
+}
+
+function bordered(from: string, to: string): string | undefined {
+  return systemFault({ from, specifier: 'x', to, line: 1 })
+}
+
 describe('the layers of trestle/src', async () => {
   const { files, imports } = await importsUnder('trestle/src')
 
@@ -48,46 +60,41 @@ describe('the services of a system', async () => {
 })
 
 describe('the layer rule', () => {
-  const between = (from: string, to: string) => layerFault({ from, specifier: 'x', to, line: 1 })
-  const outside = (from: string, specifier: string) => layerFault({ from, specifier, to: undefined, line: 1 })
-
   it('refuses an import of a higher layer', () => {
-    expect(between('trestle/src/contract/a.ts', 'trestle/src/call/call.ts')).toMatch(/contract.*call/)
-    expect(between('trestle/src/service/a.ts', 'trestle/src/system/b.ts')).toBeDefined()
+    expect(layered('trestle/src/contract/a.ts', 'trestle/src/call/call.ts')).toMatch(/contract.*call/)
+    expect(layered('trestle/src/service/a.ts', 'trestle/src/system/b.ts')).toBeDefined()
   })
 
   it('refuses an import of a folder of the same layer', () => {
-    expect(between('trestle/src/call/a.ts', 'trestle/src/http/b.ts')).toBeDefined()
-    expect(between('trestle/src/transport/link/a.ts', 'trestle/src/transport/local/b.ts')).toBeDefined()
+    expect(layered('trestle/src/call/a.ts', 'trestle/src/http/b.ts')).toBeDefined()
+    expect(layered('trestle/src/transport/link/a.ts', 'trestle/src/transport/local/b.ts')).toBeDefined()
   })
 
   it('refuses a folder that has no layer', () => {
-    expect(between('trestle/src/utils/a.ts', 'trestle/src/std/b.ts')).toMatch(/no layer/)
+    expect(layered('trestle/src/utils/a.ts', 'trestle/src/std/b.ts')).toMatch(/no layer/)
   })
 
   it('refuses node:http and undici outside the HTTP engine', () => {
-    expect(outside('trestle/src/gateway/a.ts', 'node:http')).toBeDefined()
-    expect(outside('trestle/src/gateway/a.ts', 'undici')).toBeDefined()
-    expect(outside('trestle/src/http/a.ts', 'undici')).toBeUndefined()
+    expect(layeredPackage('trestle/src/gateway/a.ts', 'node:http')).toBeDefined()
+    expect(layeredPackage('trestle/src/gateway/a.ts', 'undici')).toBeDefined()
+    expect(layeredPackage('trestle/src/http/a.ts', 'undici')).toBeUndefined()
   })
 
   it('lets a layer import itself and what is below', () => {
-    expect(between('trestle/src/cli/a.ts', 'trestle/src/std/b.ts')).toBeUndefined()
-    expect(between('trestle/src/call/a.ts', 'trestle/src/call/b.ts')).toBeUndefined()
-    expect(between('trestle/src/contract/a.ts', 'trestle/src/std/b.ts')).toBeUndefined()
+    expect(layered('trestle/src/cli/a.ts', 'trestle/src/std/b.ts')).toBeUndefined()
+    expect(layered('trestle/src/call/a.ts', 'trestle/src/call/b.ts')).toBeUndefined()
+    expect(layered('trestle/src/contract/a.ts', 'trestle/src/std/b.ts')).toBeUndefined()
   })
 })
 
 describe('the border between services', () => {
-  const between = (from: string, to: string) => systemFault({ from, specifier: 'x', to, line: 1 })
-
   it("lets a service import another's contract and refuses everything else of it", () => {
-    expect(between('systems/store/orders/service.ts', 'systems/store/carts/contract.ts')).toBeUndefined()
-    expect(between('systems/store/orders/service.ts', 'systems/store/carts/tables.ts')).toBeDefined()
-    expect(between('systems/store/orders/service.ts', 'systems/geo/lookup/contract.ts')).toBeDefined()
+    expect(bordered('systems/store/orders/service.ts', 'systems/store/carts/contract.ts')).toBeUndefined()
+    expect(bordered('systems/store/orders/service.ts', 'systems/store/carts/tables.ts')).toBeDefined()
+    expect(bordered('systems/store/orders/service.ts', 'systems/geo/lookup/contract.ts')).toBeDefined()
   })
 
   it('refuses the inside of the platform', () => {
-    expect(between('systems/store/orders/service.ts', 'trestle/src/call/call.ts')).toBeDefined()
+    expect(bordered('systems/store/orders/service.ts', 'trestle/src/call/call.ts')).toBeDefined()
   })
 })

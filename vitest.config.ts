@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{trestle,systems,docs,bench}/**/*.test.ts', '*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
+    exclude: ['**/node_modules/**', '**/dist/**', 'trestle/template/**'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

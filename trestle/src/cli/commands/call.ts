@@ -1,0 +1,99 @@
+import { InvalidArgumentError } from 'commander'
+import type { Reply } from '../../call/call.ts'
+import type { Problem } from '../../call/problem.ts'
+import type { AnyContract } from '../../contract/contract.ts'
+import { callInput } from '../call-input.ts'
+import { CliError } from '../cli-error.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { Finished } from '../finished.ts'
+import type { CliIo } from '../io.ts'
+import { systemOption, type SystemOption } from '../options.ts'
+import type { AddCommand } from '../program.ts'
+import { contractsOf } from '../system-contracts.ts'
+import { withRunningSystem } from '../running-system.ts'
+
+interface CallCommandOptions extends SystemOption {
+  readonly input?: string
+  readonly key?: string
+  readonly as?: { readonly kind: 'user'; readonly id: string }
+  readonly json?: true
+}
+
+/** `trestle call orders.find id=...`: any operation, exposed or not, as an operator. */
+export const callCommand: AddCommand = (program, io) => {
+  program
+    .command('call')
+    .description('call any operation, exposed or not, as an operator')
+    .argument('<operation>', 'contract and operation: orders.find, or orders@2.find')
+    .argument('[field=value...]', 'its input; objects and lists as JSON: lines=\'[{"sku":"A1"}]\'')
+    .option('-i, --input <json>', 'the whole input as JSON')
+    .option('-k, --key <key>', 'idempotency key, for operations that need one')
+    .option('-a, --as <user:id>', 'call on behalf of this user', asCaller)
+    .addOption(systemOption())
+    .option('--json', 'print the reply as one line of JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  trestle call orders.find id=0198c0de-0000-7000-8000-000000000001 --as user:42\n  trestle call catalogue.list query=lamp limit=3\n',
+    )
+    .action(async (operation: string, fields: readonly string[], options: CallCommandOptions) => {
+      const reply = await withRunningSystem(io, options.system, async ({ operator, context }) => {
+        const target = await findOperation(context.found.file, operation)
+        const input = callInput(target.operation, fields, options.input)
+        return operator.call({
+          contract: target.contract,
+          operation: target.operation.name,
+          input,
+          ...(options.key === undefined ? {} : { key: options.key }),
+          ...(options.as === undefined ? {} : { as: options.as }),
+        })
+      })
+      printReply(io, reply, options.json === true)
+    })
+}
+
+function asCaller(text: string): { readonly kind: 'user'; readonly id: string } {
+  const id = /^user:(.+)$/.exec(text)?.[1]
+  if (id === undefined) throw new InvalidArgumentError('Write user:ID.')
+  return { kind: 'user', id }
+}
+
+/** @throws CliError `operation_unknown` that says what there is */
+async function findOperation(file: string, text: string) {
+  const [, name = '', operation = ''] = /^(.+)\.([^.]+)$/.exec(text) ?? []
+  const contracts = await contractsOf(file)
+  const contract = contracts.find((one) => one.id === name) ?? contracts.find((one) => one.name === name)
+  if (contract === undefined)
+    throw unknown(
+      text,
+      'Contracts',
+      contracts.map((one) => one.id),
+    )
+  const found = (contract as AnyContract).operations[operation]
+  if (found === undefined) throw unknown(text, `Operations of ${name}`, Object.keys(contract.operations))
+  return { contract: contract.id, operation: found }
+}
+
+function unknown(text: string, what: string, names: readonly string[]): CliError {
+  return new CliError('operation_unknown', `there is no operation ${text}`, { remedy: `${what}: ${names.join(', ')}` })
+}
+
+function printReply(io: CliIo, reply: Reply, json: boolean): void {
+  if (!reply.ok) {
+    io.err(json ? `${JSON.stringify(reply.problem)}\n` : problemText(reply.problem, io))
+    throw new Finished(exitCodes.problem)
+  }
+  const { body } = reply
+  if (body.kind === 'value') io.out(`${JSON.stringify(body.value, undefined, json ? 0 : 2)}\n`)
+  if (body.kind === 'bytes') io.out(`${Buffer.from(body.bytes).toString()}\n`)
+}
+
+function problemText({ code, status, title, detail, errors, details, traceId }: Problem, io: CliIo): string {
+  const lines = [
+    `${io.colors.red(code)} (${status}): ${title}`,
+    ...(detail === undefined ? [] : [detail]),
+    ...(errors ?? []).map((fault) => `  ${fault.pointer || '/'} ${fault.detail}`),
+    ...(details === undefined ? [] : [JSON.stringify(details)]),
+    ...(traceId === undefined ? [] : [io.colors.dim(`trace ${traceId}`)]),
+  ]
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import type { CliIo } from './io.ts'
+import { callCommand } from './commands/call.ts'
+import { configCommand } from './commands/config.ts'
+import { deployCommand } from './commands/deploy.ts'
+import { initCommand } from './commands/init.ts'
+import { psCommand } from './commands/ps.ts'
+import { restartCommand } from './commands/restart.ts'
+import { scaleCommand } from './commands/scale.ts'
+import { stopCommand } from './commands/stop.ts'
+
+/** Adds one command to the program. */
+export type AddCommand = (program: Command, io: CliIo) => void
+
+const groups: readonly (readonly [heading: string, commands: readonly AddCommand[]])[] = [
+  ['Write and run:', [initCommand]],
+  ['The running system:', [psCommand, callCommand, scaleCommand, restartCommand, stopCommand, deployCommand]],
+  ['Data and settings:', [configCommand]],
+]
+
+const examples = `
+Examples:
+  trestle init hello          write a small project with one service and its test
+  trestle dev                 run the system of this folder in one process; reload it on every change
+  trestle start               run it as placed: by default a process per service, restarted when one crashes
+  trestle ps                  what runs where (in another terminal)
+  trestle scale orders=3      three processes of one service, without a failed request
+  trestle deploy orders       put that service's new code to work, without a failed request
+  trestle call orders.find id=0198c0de-...
+
+A system is a file that exports system(...) by default. Commands look for it in ./system.ts, or in the file that
+package.json names: "trestle": { "system": "..." }. Every command explains itself: trestle help COMMAND.
+
+Exit status: 0 done, 1 failed, 2 wrong command line or setting, 3 no system runs, 4 it runs already,
+5 a service answered with a problem.
+`
+
+/** The whole command line. */
+export function createProgram(io: CliIo): Command {
+  const program = new Command('trestle')
+    .description('Builds, runs and exposes services: in one process or in many, behind one gateway.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain the command')
+    .helpCommand('help [command]', 'explain a command')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(trestle --help explains)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: io.out,
+      writeErr: io.err,
+      getOutHasColors: () => io.colors.isColorSupported,
+      outputError: (text, write) => write(text.replace(/^error: /, `${io.colors.red('error')}: `)),
+    })
+    .configureHelp({ styleTitle: (title) => io.colors.bold(title) })
+    .addHelpText('after', examples)
+  for (const [heading, commands] of groups) {
+    program.commandsGroup(heading)
+    for (const add of commands) add(program, io)
+  }
+  return program
+}
+
+/** The version of this package; its manifest stands two folders up, in the workspace and as published. */
+export function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return manifest.version
+}
