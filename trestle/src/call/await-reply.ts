@@ -37,14 +37,12 @@ export function awaitReply(
     const onAbort = (event: Event) => giveUp(codeOfAbort((event.target as AbortSignal).reason))
     const timer = clock.setTimeout(() => giveUp('deadline_exceeded'), leftMs)
     for (const signal of signals) signal?.addEventListener('abort', onAbort)
-    send({ ...call, signal: own.signal }).then(
-      (reply) => {
-        if (waiting) settle(reply)
-      },
-      (cause: unknown) => {
-        if (waiting) settle(failed('internal', { traceId, detail: `the transport rejected: ${String(cause)}` }))
-      },
-    )
+    const answer = (reply: Reply) => {
+      if (waiting) settle(reply)
+    }
+    const reject = (cause: unknown) =>
+      answer(failed('internal', { traceId, detail: `the transport rejected: ${String(cause)}` }))
+    send({ ...call, signal: own.signal }).then(answer, reject)
   })
 }
 

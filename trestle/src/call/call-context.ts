@@ -1,6 +1,14 @@
 import type { Caller } from './caller.ts'
 import type { TraceContext } from '../std/trace-context.ts'
 
+/** What the work on one request may have changed so far. */
+export interface Effects {
+  /** A call was sent, a transaction was committed, or the autocommit connection was used. */
+  possible: boolean
+  /** Transactions that run right now. */
+  running: number
+}
+
 /** The request on whose behalf calls are made: what travels on with each of them. */
 export interface CallContext {
   readonly caller: Caller
@@ -10,4 +18,6 @@ export interface CallContext {
   readonly deadlineMs?: number
   /** Cancels every call that is running. */
   readonly signal?: AbortSignal
+  /** Noted when a call is sent. */
+  readonly effects?: Effects
 }

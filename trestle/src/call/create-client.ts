@@ -1,4 +1,4 @@
-import { compileOperation } from '../contract/compile.ts'
+import { compileOperation } from '../contract/compile-operation.ts'
 import type { AnyContract } from '../contract/contract.ts'
 import type { AnyOperation } from '../contract/operation.ts'
 import type { Clock } from '../std/clock.ts'
@@ -90,6 +90,7 @@ function ask(outgoing: Outgoing, context: CallContext, input: unknown, options?:
     trace: childSpan(context.trace),
     key: options?.key,
   } as const
+  if (context.effects !== undefined) context.effects.possible = true
   return awaitReply(outgoing.send, call, clock, [context.signal, options?.signal]).then((reply) =>
     outcomeOf(outgoing, reply, call.trace.traceId),
   )

@@ -18,7 +18,7 @@ export interface Operator {
   /** The measurements of every process, as Prometheus text. */
   metrics(): Promise<string>
   /** Whether the system can do its work, and what is missing. */
-  readiness(): Readiness
+  readiness(): Promise<Readiness>
 }
 
 /** What an operation was done to: a group of services moves as one. */
@@ -33,7 +33,10 @@ export interface OperatorCall {
   readonly contract: string
   readonly operation: string
   readonly input: unknown
+  /** Idempotency key. */
   readonly key?: string
+  /** On behalf of this user, with all scopes; default: as the operator. */
+  readonly as?: { readonly kind: 'user'; readonly id: string }
 }
 
 export interface Readiness {

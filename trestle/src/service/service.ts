@@ -1,9 +1,10 @@
 import type { AnyContract } from '../contract/contract.ts'
-import type { AnyOperation, ErrorCodeOf, OutputOf, ParsedInputOf } from '../contract/operation.ts'
+import type { AnyOperation, ErrorCodeOf, ParsedInputOf } from '../contract/operation.ts'
 import type { DetailsOf } from '../contract/problem.ts'
 import type { Caller } from '../call/caller.ts'
 import type { Client } from '../call/client.ts'
 import type { Store, StoreSpec } from '../store/store.ts'
+import type { HandlerResult } from './reply.ts'
 import type { TraceContext } from '../std/trace-context.ts'
 
 export type Uses = Readonly<Record<string, AnyContract>>
@@ -25,12 +26,16 @@ export type Fail<Op extends AnyOperation> = <Code extends ErrorCodeOf<Op>>(
     : [details: DetailsOf<Op['errors'][Code]>, detail?: string]
 ) => never
 
+/** No tables: the service has no store. */
+export type StoreOf<Tables> = [Tables] extends [never] ? undefined : Store<Tables>
+
 /** Everything that a handler may use. */
 export interface HandlerArgs<Op extends AnyOperation, U extends Uses, Tables> {
   readonly input: ParsedInputOf<Op>
   readonly caller: Caller
   readonly call: { readonly [K in keyof U]: Client<U[K]> }
-  readonly store: Store<Tables>
+  /** The service's own database; `undefined` when it declares none. */
+  readonly store: StoreOf<Tables>
   readonly fail: Fail<Op>
   /** A UUID version 7. */
   readonly newId: () => string
@@ -56,7 +61,11 @@ export interface Log {
 
 export type Handler<Op extends AnyOperation, U extends Uses, Tables> = (
   args: HandlerArgs<Op, U, Tables>,
-) => OutputOf<Op> | Promise<OutputOf<Op>>
+) => HandlerResult<Op> | Promise<HandlerResult<Op>>
+
+/** A handler whose types have been forgotten: what the runtime holds. */
+// oxlint-disable-next-line typescript/no-explicit-any -- handlers of all operations live in one map
+export type AnyHandler = (args: any) => unknown
 
 /** A service: the implementation of one or more contracts. What `impl.service({...})` makes; the host runs it. */
 export interface ServiceDefinition {
@@ -66,7 +75,7 @@ export interface ServiceDefinition {
   readonly uses: Uses
   readonly store: StoreSpec<unknown> | undefined
   /** By `contract id` and operation name. */
-  readonly handlers: ReadonlyMap<string, ReadonlyMap<string, Handler<AnyOperation, Uses, unknown>>>
+  readonly handlers: ReadonlyMap<string, ReadonlyMap<string, AnyHandler>>
   readonly hooks: ServiceHooks
   /** Handlers that run at once in one process; default 256. */
   readonly concurrencyMax: number
@@ -82,7 +91,7 @@ export interface ServiceHooks<U extends Uses = Uses, Tables = unknown> {
 }
 
 export interface StartArgs<Tables = unknown> {
-  readonly store: Store<Tables>
+  readonly store: StoreOf<Tables>
   /** Says how far a long start has come; printed while it takes longer than a second. */
   readonly progress: (message: string) => void
   readonly signal: AbortSignal

@@ -1,0 +1,47 @@
+import type { Effects } from '../call/call-context.ts'
+import type { Store, TransactionOptions, Tx } from '../store/store.ts'
+
+/**
+ * The store as one request sees it. It notes whether the handler may have changed something, because only when it
+ * certainly has not may a failure of the store be told as "not processed".
+ */
+export class WatchedStore<Tables> implements Store<Tables> {
+  readonly #store: Store<Tables>
+  readonly #effects: Effects
+
+  constructor(store: Store<Tables>, effects: Effects) {
+    this.#store = store
+    this.#effects = effects
+  }
+
+  get db(): Store<Tables>['db'] {
+    this.#effects.possible = true
+    return this.#store.db
+  }
+
+  async transaction<T>(work: (tx: Tx<Tables>) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    this.#effects.running++
+    try {
+      const value = await this.#store.transaction(work, options)
+      this.#effects.possible = true
+      return value
+    } catch (error) {
+      if (storeCodeOf(error) === 'outcome_unknown') this.#effects.possible = true
+      throw error
+    } finally {
+      this.#effects.running--
+    }
+  }
+}
+
+/** Whether nothing that the handler has done so far can have had an effect. */
+export function certainlyUntouched(effects: Effects | undefined): boolean {
+  return effects === undefined || (!effects.possible && effects.running === 0)
+}
+
+/** The code of a store's failure that its callers can do something about. */
+export function storeCodeOf(error: unknown): 'overloaded' | 'unavailable' | 'outcome_unknown' | undefined {
+  if (!(error instanceof Error) || error.name !== 'StoreError' || !('code' in error)) return undefined
+  const { code } = error
+  return code === 'overloaded' || code === 'unavailable' || code === 'outcome_unknown' ? code : undefined
+}

@@ -1,0 +1,113 @@
+import type { AnyContract } from '../contract/contract.ts'
+import type { AnyOperation } from '../contract/operation.ts'
+import { type Duration, durationMs } from '../std/duration.ts'
+import type { StoreSpec } from '../store/store.ts'
+import { checkedHandlers } from './checked-handlers.ts'
+import type { Handler, Job, JobArgs, ServiceDefinition, ServiceHooks, StartArgs, Uses } from './service.ts'
+
+export interface ImplementOptions<U extends Uses, Tables> {
+  /** Default: the name of the first contract. */
+  readonly name?: string
+  /** The contracts that the handlers may call, each under the name by which they call it. */
+  readonly uses?: U
+  readonly store?: StoreSpec<Tables>
+  /** Handlers that run at once in one process; default 256. */
+  readonly concurrencyMax?: number
+  /** Calls that wait for a place; default 1,024; beyond: `overloaded`. */
+  readonly waitingMax?: number
+}
+
+type NoUses = Record<never, never>
+export type Contracts = readonly [AnyContract, ...AnyContract[]]
+type OperationOf<C extends AnyContract, K extends keyof C['operations']> = C['operations'][K] extends AnyOperation
+  ? C['operations'][K]
+  : never
+
+/** A handler for every operation of a contract. */
+export type HandlersOf<C extends AnyContract, U extends Uses, Tables> = {
+  readonly [K in keyof C['operations'] & string]: Handler<OperationOf<C, K>, U, Tables>
+}
+
+/** For one contract its handlers; for several a list of them, in the order in which `implement` names the contracts. */
+export type ServiceHandlers<Cs extends Contracts, U extends Uses, Tables> = Cs extends readonly [
+  infer Only extends AnyContract,
+]
+  ? HandlersOf<Only, U, Tables>
+  : { readonly [I in keyof Cs]: HandlersOf<Cs[I], U, Tables> }
+
+export interface ServiceSpec<Cs extends Contracts, U extends Uses, Tables> {
+  readonly handlers: ServiceHandlers<Cs, U, Tables>
+  /** After the migrations and before the first call: load reference data, for instance. Must be safe to run again. */
+  readonly start?: (args: StartArgs<Tables>) => Promise<void>
+  /** Made by `impl.every`. */
+  readonly jobs?: readonly Job<U, Tables>[]
+}
+
+/** The tools to write one service, typed by its contracts, what it uses and its tables. */
+export interface Implementation<Cs extends Contracts, U extends Uses, Tables> {
+  /** Types a handler that stands in a file of its own. */
+  handler<K extends keyof Cs[0]['operations'] & string>(
+    name: K,
+    fn: Handler<OperationOf<Cs[0], K>, U, Tables>,
+  ): Handler<OperationOf<Cs[0], K>, U, Tables>
+  /** The same for a service of several contracts. */
+  handler<C extends Cs[number], K extends keyof C['operations'] & string>(
+    contract: C,
+    name: K,
+    fn: Handler<OperationOf<C, K>, U, Tables>,
+  ): Handler<OperationOf<C, K>, U, Tables>
+  /**
+   * Work that each replica repeats while it runs, never twice at once in one process; it must be safe on several
+   * replicas at once. The first run comes after one interval. A run that fails is logged and the next one comes.
+   */
+  every(interval: Duration, name: string, run: (args: JobArgs<U, Tables>) => Promise<void>): Job<U, Tables>
+  /** Puts the service together; nothing is opened or started. @throws TypeError for a missing or unknown handler */
+  service(spec: ServiceSpec<Cs, U, Tables>): ServiceDefinition
+}
+
+/**
+ * Begins the implementation of a contract, or of several (two major versions, a partner's view, an internal one).
+ * @example
+ * const impl = implement(orders, { uses: { carts }, store: postgres<OrdersTables>({ migrations }) })
+ * const find = impl.handler('find', async ({ input, store, fail }) => (await read(store, input.id)) ?? fail('order_not_found'))
+ * export default impl.service({ handlers: { find } })
+ */
+export function implement<const C extends AnyContract, U extends Uses = NoUses, Tables = never>(
+  contract: C,
+  options?: ImplementOptions<U, Tables>,
+): Implementation<readonly [C], U, Tables>
+export function implement<const Cs extends Contracts, U extends Uses = NoUses, Tables = never>(
+  contracts: Cs,
+  options?: ImplementOptions<U, Tables>,
+): Implementation<Cs, U, Tables>
+export function implement(
+  subject: AnyContract | Contracts,
+  options: ImplementOptions<Uses, unknown> = {},
+): Implementation<Contracts, Uses, unknown> {
+  const contracts = 'kind' in subject ? ([subject] as const) : subject
+  const name = options.name ?? contracts[0].name
+  return {
+    handler: (...args: unknown[]) => args.at(-1) as never,
+    every: (interval, job, run) => ({ name: job, everyMs: durationMs(interval), run }),
+    service: (spec) => ({
+      kind: 'service',
+      name,
+      contracts,
+      uses: options.uses ?? {},
+      store: options.store,
+      handlers: checkedHandlers(name, contracts, spec.handlers),
+      hooks: hooksOf(spec),
+      concurrencyMax: positive('concurrencyMax', options.concurrencyMax ?? 256),
+      waitingMax: options.waitingMax ?? 1_024,
+    }),
+  }
+}
+
+function positive(name: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number from 1, not ${value}`)
+  return value
+}
+
+function hooksOf({ start, jobs = [] }: ServiceSpec<Contracts, Uses, unknown>): ServiceHooks {
+  return start === undefined ? { jobs } : { start, jobs }
+}
