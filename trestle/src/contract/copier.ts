@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { CopyFault, copyUnder } from './copy-fault.ts'
 import { jsonCopy } from './json-copy.ts'
-import { wireDefault } from './json-schema.ts'
 import { pickOption } from './pick-option.ts'
+import { wireDefault } from './wire-default.ts'
 import { defOf, isCodec, lazyTarget } from './zod-def.ts'
 
 /** Copies a value that the schema's validator has accepted: declared fields only, nothing shared with the original. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { checkContract } from './check-contract.ts'
 import type { Contract, EventMap, EventSpec, OperationMap } from './contract.ts'
 import type { Schema } from './operation.ts'
 
@@ -27,6 +28,7 @@ export function contract<
   Ops extends OperationMap,
   Events extends EventMap = Record<never, never>,
 >(name: Name, spec: ContractSpec<Ops, Events>): Contract<Name, Ops, Events> {
+  checkContract(name, spec)
   const ref = { name, version: spec.version, id: `${name}@${spec.version.split('.')[0]}` }
   const operations = Object.fromEntries(
     Object.entries(spec.operations).map(([key, operation]) => [key, { ...operation, name: key, contract: ref }]),

@@ -9,7 +9,9 @@ export function pointerToken(name: string | number): string {
   return `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
-type Params = Readonly<Record<string, unknown>>
+/** What Ajv says about an error; texts and numbers in the places that are printed. */
+// oxlint-disable-next-line typescript/no-explicit-any -- each keyword has its own parameters, and all of them are printable
+type Params = Readonly<Record<string, any>>
 
 const said = (value: unknown) => JSON.stringify(value)
 const list = (values: unknown) => (values as unknown[]).map(said).join(', ')
@@ -20,7 +22,7 @@ function withArticle(type: string): string {
   return `${type === 'integer' || type === 'object' || type === 'array' ? 'an' : 'a'} ${type}`
 }
 
-const count = (limit: unknown, unit: string) => `${limit} ${unit}${limit === 1 ? '' : 's'}`
+const count = (limit: number, unit: string) => `${limit} ${unit}${limit === 1 ? '' : 's'}`
 
 const details: Readonly<Record<string, (params: Params, error: ErrorObject) => string>> = {
   type: (p) => `must be ${types(p['type'])}`,

@@ -30,5 +30,6 @@ export type {
   RestBinding,
   Schema,
 } from './operation.ts'
+export { cursorCharactersMax, decodeCursor, encodeCursor, type PageInputOptions, page, pageInput } from './page.ts'
 export { type PlatformCode, platformErrors } from './platform-errors.ts'
 export { type DeclaredError, type DetailsOf, type ErrorMap, problem } from './problem.ts'

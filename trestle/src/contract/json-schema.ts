@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { publishedFormat } from './formats.ts'
-import { defOf, isCodec, lazyTarget } from './zod-def.ts'
+import { hasDefault, wireDefault } from './wire-default.ts'
+import { type CheckDef, checksOf, defOf, isCodec } from './zod-def.ts'
 
 /** A JSON Schema 2020-12 as plain data. */
 export type JsonSchema = { [keyword: string]: unknown }
@@ -38,7 +39,7 @@ function mend({ zodSchema, jsonSchema }: Override, direction: Direction): void {
   if (isCodec(zodSchema)) jsonSchema[codecMark] = true
   switch (def.type) {
     case 'string':
-      return mendString(def, jsonSchema)
+      return mendString(zodSchema, jsonSchema)
     case 'object':
       if (direction === 'reply') requireDefaults(def.shape, jsonSchema)
       return
@@ -56,76 +57,37 @@ function mend({ zodSchema, jsonSchema }: Override, direction: Direction): void {
   }
 }
 
-/** A check of a string as Zod keeps it. */
-interface StringCheck {
-  readonly check?: string
-  readonly format?: string
-  readonly pattern?: RegExp
-}
-
-function stringChecks(def: z.core.$ZodStringDef): readonly StringCheck[] {
-  const own = def as StringCheck
-  const rest = (def.checks ?? []).map((check) => check._zod.def as StringCheck)
-  return (own.check === 'string_format' ? [own, ...rest] : rest).filter((check) => check.check === 'string_format')
-}
-
 const jwtPattern = '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]*$'
 
-function keywordsOf(check: StringCheck): JsonSchema {
+function keywordsOf(check: CheckDef): JsonSchema {
   const format = publishedFormat[check.format ?? '']
   if (format !== undefined && !isLocalDateTime(check)) return { format }
   if (check.format === 'jwt') return { pattern: jwtPattern }
   return check.pattern === undefined ? {} : { pattern: check.pattern.source }
 }
 
-function isLocalDateTime(
-  check: StringCheck & { readonly local?: boolean; readonly precision?: number | null },
-): boolean {
+function isLocalDateTime(check: CheckDef): boolean {
   return check.local === true || check.precision === -1
 }
 
 /** One keyword per check: the format where there is a published one, the pattern otherwise. */
-function mendString(def: z.core.$ZodStringDef, schema: JsonSchema): void {
+function mendString(zodSchema: z.core.$ZodType, schema: JsonSchema): void {
   delete schema['format']
   delete schema['pattern']
   delete schema['allOf']
-  const keywords = stringChecks(def).map(keywordsOf)
+  const keywords = checksOf(zodSchema)
+    .filter(({ check }) => check === 'string_format')
+    .map(keywordsOf)
   const collides = (key: string) => keywords.filter((k) => k[key] !== undefined).length > 1
   if (collides('format') || collides('pattern')) schema['allOf'] = keywords
   else Object.assign(schema, ...keywords)
   if (schema['contentEncoding'] === 'base64url') delete schema['contentEncoding']
 }
 
-/** Whether leaving the field out gives it a value on the receiving side. */
-export function hasDefault(schema: z.core.$ZodType): boolean {
-  const def = defOf(schema)
-  switch (def.type) {
-    case 'default':
-    case 'prefault':
-      return true
-    case 'optional':
-    case 'nonoptional':
-    case 'nullable':
-    case 'readonly':
-      return hasDefault(def.innerType)
-    case 'pipe':
-      return hasDefault(def.in)
-    case 'lazy':
-      return hasDefault(lazyTarget(schema))
-    default:
-      return false
-  }
-}
-
 function requireDefaults(shape: Readonly<Record<string, z.core.$ZodType>>, schema: JsonSchema): void {
   const required = (schema['required'] as string[] | undefined) ?? []
   const always = Object.keys(shape).filter((key) => required.includes(key) || hasDefault(shape[key] as z.core.$ZodType))
   if (always.length > 0) schema['required'] = always
-}
-
-/** The wire form of a default: what a sender would have written. */
-export function wireDefault(def: z.core.$ZodDefaultDef): unknown {
-  return z.encode(def.innerType as z.ZodType, def.defaultValue)
 }
 
 function encodeDefault(def: z.core.$ZodDefaultDef, schema: JsonSchema): void {
@@ -136,7 +98,10 @@ function addDiscriminator(def: z.core.$ZodUnionDef, schema: JsonSchema): void {
   const name = (def as Partial<z.core.$ZodDiscriminatedUnionDef>).discriminator
   if (name === undefined) return
   const simple = def.options.every((option) => defOf(option).type === 'object')
-  if (simple && schema['oneOf'] !== undefined) schema['discriminator'] = { propertyName: name }
+  if (!simple || schema['oneOf'] === undefined) return
+  schema['discriminator'] = { propertyName: name }
+  // Ajv looks at the discriminator of objects only, and then no longer at `oneOf`: without this a text would pass.
+  schema['type'] = 'object'
 }
 
 /** Names are strings in every JSON object: saying so is noise. */

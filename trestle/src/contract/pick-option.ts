@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Copy } from './copier.ts'
 import { jsonSchemaOf } from './json-schema.ts'
 import { compileValidator } from './validator.ts'
-import { defOf } from './zod-def.ts'
+import { defOf, valuesOf } from './zod-def.ts'
 
 /** Copies a union's value by the option that it matches: by its discriminator, else by the first that validates. */
 export function pickOption(schema: z.core.$ZodType, def: z.core.$ZodUnionDef, copies: readonly Copy[]): Copy {
@@ -24,7 +24,8 @@ function tagTable(
   const table = new Map<unknown, Copy>()
   for (const [index, option] of options.entries()) {
     const def = defOf(option)
-    const values = def.type === 'object' ? def.shape[name]?._zod.values : undefined
+    const tag = def.type === 'object' ? def.shape[name] : undefined
+    const values = tag === undefined ? undefined : valuesOf(tag)
     if (values === undefined || values.has(undefined)) return undefined
     for (const value of values) table.set(value, copies[index] as Copy)
   }

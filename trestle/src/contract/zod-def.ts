@@ -1,15 +1,38 @@
+// oxlint-disable no-underscore-dangle -- `_zod` is Zod's documented door for library authors; only this file goes through it
 import type { z } from 'zod'
 
-/** What a Zod schema is made of, as a union over its `type`. The only place that looks inside Zod. */
+/** What a Zod schema is made of, as a union over its `type`. */
 export type ZodDef = z.core.$ZodTypes['_zod']['def']
 
 export function defOf(schema: z.core.$ZodType): ZodDef {
   return (schema as z.core.$ZodTypes)._zod.def
 }
 
+/** A check as Zod keeps it: `min_length`, `string_format`, `custom`, ... */
+export interface CheckDef {
+  readonly check: string
+  readonly format?: string
+  readonly pattern?: RegExp
+  readonly value?: unknown
+  readonly local?: boolean
+  readonly precision?: number | null
+}
+
+/** The checks of a schema, in order; a format schema (`z.email()`) is its own first check. */
+export function checksOf(schema: z.core.$ZodType): readonly CheckDef[] {
+  const def = defOf(schema) as { readonly check?: string; readonly checks?: readonly z.core.$ZodCheck<never>[] }
+  const own = def.check === undefined ? [] : [def as CheckDef]
+  return [...own, ...(def.checks ?? []).map((check) => check._zod.def as CheckDef)]
+}
+
 /** A pipe made by `z.codec(...)`, `z.stringbool()` and the like: it can go both ways. */
 export function isCodec(schema: z.core.$ZodType): boolean {
   return schema._zod.traits.has('$ZodCodec')
+}
+
+/** The values that a schema can have, where they are few and known: literals, enums. */
+export function valuesOf(schema: z.core.$ZodType): ReadonlySet<unknown> | undefined {
+  return schema._zod.values
 }
 
 /** The schema behind a `z.lazy(...)`, a stable object. */
@@ -40,4 +63,9 @@ export function wireSide(schema: z.core.$ZodType): z.core.$ZodType {
   const bare = unwrap(schema)
   const def = defOf(bare)
   return def.type === 'pipe' ? wireSide(def.in) : bare
+}
+
+/** Whether the field may be left out by its sender. */
+export function mayBeMissing(schema: z.core.$ZodType): boolean {
+  return schema._zod.optin !== undefined
 }

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { bytes } from './bytes.ts'
+import { checkWire } from './check-wire.ts'
+
+const instant = z.codec(z.iso.datetime(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString(),
+})
+
+describe('a wire schema', () => {
+  it.each<[string, z.ZodType, string]>([
+    ['a Date', z.date(), 'z.iso.datetime()'],
+    ['a coerced Date', z.coerce.date(), 'z.iso.datetime()'],
+    ['a bigint', z.bigint(), 'decimal string'],
+    ['a bigint literal', z.literal(1n), 'decimal string'],
+    ['a Map', z.map(z.string(), z.string()), 'z.record'],
+    ['a Set', z.set(z.string()), 'z.array'],
+    ['a symbol', z.symbol(), 'z.literal'],
+    ['a function', z.function() as never, 'operation'],
+    ['a promise', z.promise(z.string()), 'resolves'],
+    ['undefined', z.undefined(), '.optional()'],
+    ['undefined among literals', z.literal(['a', undefined]), '.optional()'],
+    ['void', z.void(), 'leave the schema out'],
+    ['NaN', z.nan(), '.nullable()'],
+    ['a custom schema', z.custom<string>(), 'bytes()'],
+    ['an instance', z.instanceof(URL), 'z.codec'],
+    ['a file', z.file(), 'bytes()'],
+    ['a transform', z.string().transform(Number), 'z.codec'],
+    ['a pipe', z.string().pipe(z.string()), 'z.codec'],
+    ['a preprocess', z.preprocess(String, z.string()), 'z.codec'],
+    ['a catch', z.string().catch(''), '.default'],
+    ['a refinement', z.string().refine((text) => text !== ''), 'declared error'],
+    ['a super refinement', z.object({}).superRefine(() => {}), 'declared error'],
+    ['a check', z.string().check(() => {}), 'declared error'],
+    ['a trimmed string', z.string().trim(), 'z.codec'],
+    ['a lower-cased e-mail', z.email().toLowerCase(), 'z.codec'],
+    ['a pattern with flags', z.string().regex(/a/i), '[aA]'],
+    ['a pattern with look-around', z.string().regex(/a(?!b)/), 'without it'],
+    ['a pattern that JSON Schema cannot read', z.string().regex(/\-/), 'no pattern of JSON Schema'],
+    ['a record with number keys', z.record(z.number(), z.string()), 'names in JSON are strings'],
+    ['a default twice', z.string().default('a').default('b'), 'two defaults'],
+    ['a field named __proto__', z.object({ ['__proto__']: z.string() }), '__proto__'],
+  ])('refuses %s and says what to write instead', (_, schema, remedy) => {
+    expect(() => checkWire(schema, 'orders.place input')).toThrowError(remedy)
+    // Found wherever it stands.
+    expect(() => checkWire(z.object({ a: z.array(schema.optional()) }), 'x')).toThrowError(remedy)
+  })
+
+  it('names the operation, the path inside the schema and the remedy', () => {
+    const schema = z.object({ lines: z.array(z.object({ at: z.date().nullable() })) })
+    expect(() => checkWire(schema, 'orders.place input')).toThrowError(
+      /^orders\.place input\.lines\[\]\.at: a Date is not a wire type: use z\.iso\.datetime\(\)/,
+    )
+  })
+
+  it.each<[string, z.ZodType, string]>([
+    ['a union', z.union([z.string(), z.date()]), 'x[option 2]'],
+    ['a tuple', z.tuple([z.string(), z.date()]), 'x[1]'],
+    ['the rest of a tuple', z.tuple([z.string()], z.date()), 'x[]'],
+    ['a record', z.record(z.string(), z.date()), 'x[*]'],
+    ['a catchall', z.object({}).catchall(z.date()), 'x[*]'],
+    ['an intersection', z.intersection(z.object({}), z.object({ b: z.date() })), 'x[right].b'],
+    ['a lazy schema', z.lazy(() => z.date()), 'x'],
+    [
+      'the wire side of a codec',
+      z.codec(z.date() as never, z.string(), { decode: String, encode: String as never }),
+      'x',
+    ],
+  ])('is searched through %s', (_, schema, place) => {
+    expect(() => checkWire(schema, 'x')).toThrowError(`${place}: a Date is not a wire type`)
+  })
+
+  it('may be a codec to anything, with refinements inside it', () => {
+    const even = z.codec(
+      z.int().refine((n) => n % 2 === 0),
+      z.bigint(),
+      { decode: BigInt, encode: Number },
+    )
+    for (const schema of [instant, bytes(), z.stringbool(), even, instant.refine(() => true)]) {
+      expect(() => checkWire(z.object({ a: schema.optional() }), 'x')).not.toThrow()
+    }
+  })
+
+  it('may refer to itself', () => {
+    const Tree = z.object({
+      name: z.string(),
+      get children() {
+        return z.array(Tree)
+      },
+    })
+    expect(() => checkWire(Tree, 'x')).not.toThrow()
+  })
+})
