@@ -20,7 +20,7 @@ export async function build(): Promise<{ readonly dist: string; readonly modules
   if (modules === 0) throw new Error('the compiler wrote no module: nothing to publish')
   const manifest: unknown = JSON.parse(await readFile(join(trestle, 'package.json'), 'utf8'))
   await writeFile(join(dist, 'package.json'), `${JSON.stringify(publishedManifest(manifest), undefined, 2)}\n`)
-  await cp(join(trestle, 'bin'), join(dist, 'bin'), { recursive: true })
+  for (const folder of ['bin', 'template']) await cp(join(trestle, folder), join(dist, folder), { recursive: true })
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) await cp(join(trestle, '..', file), join(dist, file))
   return { dist, modules }
 }
