@@ -50,9 +50,12 @@ function checkFraming({ httpVersion, rawHeaders }: RequestHead): Refusal | undef
   return undefined
 }
 
+function withoutDefaultPort(host: string): string {
+  return host.toLowerCase().replace(/:(?:80|443)?$/, '')
+}
+
 function sameAuthority(a: string, b: string): boolean {
-  const bare = (text: string) => text.toLowerCase().replace(/:(?:80|443)?$/, '')
-  return bare(a) === bare(b)
+  return withoutDefaultPort(a) === withoutDefaultPort(b)
 }
 
 function checkHost({ httpVersion, url, rawHeaders }: RequestHead): Refusal | undefined {

@@ -2,9 +2,9 @@ import type { Refusal } from './refusal.ts'
 
 /** What node's parser attaches to its errors. */
 interface ParserError {
-  readonly code?: string
-  readonly reason?: string
-  readonly rawPacket?: Buffer
+  readonly code?: string | undefined
+  readonly reason?: string | undefined
+  readonly rawPacket?: Buffer | undefined
 }
 
 /** Whether it is the request line that is too long, and not the header block, as far as the last packet shows. */

@@ -1,0 +1,3 @@
+export { headersFrom } from './header-list.ts'
+export * from './message.ts'
+export { serve } from './serve.ts'
