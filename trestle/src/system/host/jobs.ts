@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../std/clock.ts'
-import type { Job, StartArgs } from '../../service/service.ts'
+import type { Job, JobArgs, StartArgs } from '../../service/service.ts'
 
 export interface RunningJobs {
   /** No new run; resolves when the runs in progress have ended (their `signal` aborts). */
@@ -13,7 +13,12 @@ export interface RunningJobs {
 export function startJobs(
   jobs: readonly Job[],
   args: Omit<StartArgs, 'signal'>,
-  deps: { readonly clock: Clock; readonly random: () => number },
+  deps: {
+    readonly clock: Clock
+    readonly random: () => number
+    /** The clients of one run. */
+    readonly callsFor: (signal: AbortSignal) => JobArgs['call']
+  },
 ): RunningJobs {
   const abort = new AbortController()
   const timers = new Map<string, Timer>()
@@ -36,7 +41,7 @@ export function startJobs(
   }
   const runOnce = async (job: Job) => {
     try {
-      await job.run({ ...args, signal: abort.signal })
+      await job.run({ ...args, signal: abort.signal, call: deps.callsFor(abort.signal) })
     } catch (error) {
       if (!abort.signal.aborted) args.log.error({ job: job.name, err: error }, 'job failed')
     }

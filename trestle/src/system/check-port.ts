@@ -1,0 +1,41 @@
+import { createServer } from 'node:net'
+import { StartError } from './start-error.ts'
+
+/**
+ * Fails early, before anything is started, when a port cannot be had. Another process may still take it meanwhile: the
+ * one who listens then says the same.
+ * @throws StartError `port_in_use`
+ */
+export async function checkPort(
+  what: 'gateway' | 'admin',
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
+  if (port === 0) return
+  const server = createServer()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host, port, exclusive: true }, resolve)
+    })
+  } catch (cause) {
+    throw portFailed(what, host, port, cause)
+  }
+  await new Promise((resolve) => server.close(resolve))
+}
+
+/** One line for a listener that could not listen. */
+export function portFailed(what: 'gateway' | 'admin', host: string, port: number, cause: unknown): StartError {
+  const code = (cause as NodeJS.ErrnoException).code
+  const variable = what === 'gateway' ? 'TRESTLE_GATEWAY_PORT' : 'TRESTLE_ADMIN_PORT'
+  const why =
+    code === 'EADDRINUSE'
+      ? 'another process listens there'
+      : code === 'EACCES'
+        ? 'this user may not listen there'
+        : cause instanceof Error
+          ? cause.message
+          : String(cause)
+  return new StartError('port_in_use', `the ${what} cannot listen on ${host}:${port}: ${why}; set ${variable}`, {
+    cause,
+  })
+}

@@ -1,0 +1,160 @@
+import type { Handle } from '../../call/call.ts'
+import type { Address } from '../../call/instance.ts'
+import type { HttpServer } from '../../http/message.ts'
+import type { Log } from '../../service/service.ts'
+import type { Clock } from '../../std/clock.ts'
+import type { StoreConnection } from '../../store/store.ts'
+import { gatewayName } from '../placement.ts'
+import { startOrder } from '../start-order.ts'
+import type { System } from '../system.ts'
+import { type LoadedService, loadServices } from './load-services.ts'
+import { createMesh, type LinkOptions, type Mesh } from './mesh.ts'
+import type { ServiceFacts, SystemSnapshot } from './snapshot.ts'
+import { type RunningService, startService } from './start-service.ts'
+import { type Telemetry } from './telemetry.ts'
+import { type RunningGateway, startGateway } from './start-gateway.ts'
+
+export interface HostOptions {
+  readonly system: System
+  /** Names this process to the others and in the log. */
+  readonly process: string
+  /** Names of the services to run here. */
+  readonly services: readonly string[]
+  /** Where the gateway listens, when it runs here. */
+  readonly gateway: { readonly host: string; readonly port: number } | undefined
+  /** How to talk to the other processes; `undefined`: there are none. */
+  readonly link: LinkOptions | undefined
+  readonly clock: Clock
+  readonly random: () => number
+  readonly telemetry: Telemetry
+}
+
+/** Code is loaded; nothing has been opened. */
+export interface PreparedHost {
+  readonly facts: readonly ServiceFacts[]
+  /** Opens, migrates and serves. What was opened is closed again when it fails. @throws StartError */
+  start(options: HostStart): Promise<RunningHost>
+}
+
+export interface HostStart {
+  readonly stores: Readonly<Record<string, StoreConnection>>
+  readonly snapshot: SystemSnapshot
+  readonly progress: (service: string, message: string) => void
+  readonly signal: AbortSignal
+}
+
+export interface RunningHost {
+  /** Where the other processes reach this one. */
+  readonly address: Address | undefined
+  readonly gateway: { readonly host: string; readonly port: number } | undefined
+  /** Makes a call as if it came from within. */
+  readonly send: Handle
+  /** Takes a newer view of the system. */
+  update(snapshot: SystemSnapshot): void
+  inFlight(): number
+  /** Takes nothing new and finishes what it has; the edge first. */
+  drain(timeoutMs: number): Promise<void>
+  /** Closes all in reverse order of opening. */
+  close(): Promise<void>
+}
+
+/** Loads the code of the services that this process is to run. @throws StartError */
+export async function prepareHost(options: HostOptions): Promise<PreparedHost> {
+  const wanted = options.system.services.filter((service) => options.services.includes(service.name))
+  const loaded = await loadServices(wanted)
+  return { facts: loaded.map((each) => each.facts), start: (start) => startHost(options, loaded, start) }
+}
+
+async function startHost(
+  options: HostOptions,
+  loaded: readonly LoadedService[],
+  start: HostStart,
+): Promise<RunningHost> {
+  const opened = new AsyncDisposableStack()
+  const services: RunningService[] = []
+  try {
+    const mesh = await createMesh(options, loaded, start.snapshot)
+    opened.defer(() => mesh.close())
+    for (const wave of startOrder(dependents(loaded))) {
+      const members = loaded.filter((each) => wave.includes(each.placed.name))
+      services.push(...(await startWave(members, options, start, mesh, opened)))
+    }
+    await mesh.listen()
+    const gateway =
+      options.gateway === undefined ? undefined : await startGateway(options.gateway, { ...options, mesh, opened })
+    return runningHost(mesh, services, gateway, opened.move())
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+async function startWave(
+  wave: readonly LoadedService[],
+  options: HostOptions,
+  start: HostStart,
+  mesh: Mesh,
+  opened: AsyncDisposableStack,
+): Promise<readonly RunningService[]> {
+  const abort = new AbortController()
+  const signal = AbortSignal.any([start.signal, abort.signal])
+  const results = await Promise.allSettled(
+    wave.map(async (loaded) => {
+      const { name } = loaded.placed
+      const running = await startService(loaded, {
+        send: mesh.send,
+        mayCall: mesh.mayCall,
+        clock: options.clock,
+        random: options.random,
+        log: options.telemetry.logFor(name),
+        connection: start.stores[name],
+        progress: start.progress,
+        signal,
+      }).catch((error: unknown) => {
+        abort.abort(error)
+        throw error
+      })
+      opened.defer(() => running.close())
+      mesh.open(loaded.facts.contracts, running.handle.handle)
+      opened.defer(async () => mesh.shut(loaded.facts.contracts))
+      return running
+    }),
+  )
+  if (abort.signal.aborted) throw abort.signal.reason
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+}
+
+function dependents(loaded: readonly LoadedService[]) {
+  const ownerOf = new Map(loaded.flatMap(({ facts }) => facts.contracts.map((id) => [id, facts.service])))
+  return loaded.map(({ facts }) => ({
+    name: facts.service,
+    needs: facts.uses.flatMap((id) => ownerOf.get(id) ?? []),
+  }))
+}
+
+function runningHost(
+  mesh: Mesh,
+  services: readonly RunningService[],
+  gateway: RunningGateway | undefined,
+  opened: AsyncDisposableStack,
+): RunningHost {
+  const server: HttpServer | undefined = gateway?.server
+  return {
+    address: mesh.address(),
+    gateway: server === undefined ? undefined : { host: server.host, port: server.port },
+    send: mesh.send,
+    update: (snapshot) => mesh.update(snapshot),
+    inFlight: () => services.reduce((sum, service) => sum + service.handle.inFlight(), 0),
+    async drain(timeoutMs) {
+      await server?.drain(timeoutMs)
+      await mesh.drain(timeoutMs)
+      await Promise.all(services.map((service) => service.handle.drain(timeoutMs)))
+    },
+    close: () => opened.disposeAsync(),
+  }
+}
+
+/** Who is behind calls that leave this process. */
+export function namesHere(options: HostOptions): readonly string[] {
+  return options.gateway === undefined ? options.services : [...options.services, gatewayName]
+}

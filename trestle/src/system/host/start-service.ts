@@ -1,0 +1,95 @@
+import type { Handle } from '../../call/call.ts'
+import type { Clock } from '../../std/clock.ts'
+import type { Log } from '../../service/service.ts'
+import { createCalls, createServiceHandle, type ServiceHandle } from '../../service/index.ts'
+import { uuidv7 } from '../../std/ids.ts'
+import { newTrace } from '../../std/trace-context.ts'
+import { openStore } from '../../store/index.ts'
+import type { OpenStore, StoreConnection } from '../../store/store.ts'
+import { startJobs } from './jobs.ts'
+import { type LoadedService, serviceFailed } from './load-services.ts'
+
+export interface ServiceDeps {
+  readonly send: Handle
+  readonly mayCall: (from: string, contract: string) => boolean
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  readonly connection: StoreConnection | undefined
+  readonly progress: (service: string, message: string) => void
+  readonly signal: AbortSignal
+}
+
+export interface RunningService {
+  readonly handle: ServiceHandle
+  /** Jobs end, calls in progress end, the store is closed. */
+  close(): Promise<void>
+}
+
+/** How long the calls in progress have when a service is closed without a drain before, milliseconds. */
+const closeTimeoutMs = 1_000
+
+/**
+ * Opens the store, migrates it, runs the start hook, and is ready for calls. What was opened is closed again when a
+ * step fails.
+ * @throws StartError `service_failed` that names the service, the step and the cause
+ */
+export async function startService(loaded: LoadedService, deps: ServiceDeps): Promise<RunningService> {
+  const { name } = loaded.placed
+  const { definition } = loaded
+  const opened = new AsyncDisposableStack()
+  const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    deps.signal.throwIfAborted()
+    return work().catch((cause: unknown) => {
+      throw serviceFailed(name, what, cause)
+    })
+  }
+  try {
+    const store = await openServiceStore(loaded, deps, opened, step)
+    const args = {
+      store: store as OpenStore<unknown>,
+      progress: (message: string) => deps.progress(name, message),
+      log: deps.log,
+      now: () => deps.clock.now(),
+      newId: () => uuidv7(deps.clock.now()),
+    }
+    await step('its start hook failed', async () => definition.hooks.start?.({ ...args, signal: deps.signal }))
+    const handle = createServiceHandle(definition, {
+      ...(store === undefined ? {} : { store }),
+      send: deps.send,
+      mayCall: deps.mayCall,
+      clock: deps.clock,
+      newId: args.newId,
+      random: deps.random,
+      log: deps.log,
+    })
+    opened.defer(() => handle.drain(closeTimeoutMs))
+    const clients = createCalls(definition.uses, { from: name, send: deps.send, clock: deps.clock })
+    const self = { kind: 'service', id: name, scopes: [] } as const
+    const callsFor = (signal: AbortSignal) => clients({ caller: self, trace: newTrace(), signal })
+    const jobs = startJobs(definition.hooks.jobs ?? [], args, { clock: deps.clock, random: deps.random, callsFor })
+    opened.defer(() => jobs.stop())
+    const all = opened.move()
+    return { handle, close: () => all.disposeAsync() }
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+async function openServiceStore(
+  { definition }: LoadedService,
+  deps: ServiceDeps,
+  opened: AsyncDisposableStack,
+  step: <T>(what: string, work: () => Promise<T>) => Promise<T>,
+): Promise<OpenStore<unknown> | undefined> {
+  const spec = definition.store
+  const { connection } = deps
+  if (spec === undefined) return undefined
+  if (connection === undefined)
+    return step('it has a store and was given no database', () => Promise.reject(new Error('none')))
+  const store = openStore(spec, connection)
+  opened.defer(() => store.close())
+  await step('its migrations failed', () => store.migrate())
+  return store
+}

@@ -1,0 +1,52 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import cluster from 'node:cluster'
+import { fileURLToPath } from 'node:url'
+import type { ChildExit } from '../../supervisor/index.ts'
+import type { ChildHandle, SpawnChild } from './child-handle.ts'
+import type { FromChild } from './messages.ts'
+
+/** Runs as source here and as JavaScript in the published package. */
+const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url))
+
+/** A child's standard output goes to our standard error: standard output is for the one who started the system. */
+const stdio = ['ignore', 2, 2, 'ipc'] as ('ignore' | 'ipc' | number)[]
+
+/** Spawns Node with the child's entry. What shares the public socket is a cluster worker, accepting by itself. */
+export const spawnChild: SpawnChild = ({ sharesSocket }) => {
+  if (!sharesSocket) return handleOf(fork(entry, [], { stdio, execArgv: [], env: process.env }))
+  cluster.schedulingPolicy = cluster.SCHED_NONE
+  cluster.setupPrimary({ exec: entry, args: [], execArgv: [], stdio, silent: false })
+  return handleOf(cluster.fork().process)
+}
+
+function handleOf(child: ChildProcess): ChildHandle {
+  let failure: string | undefined
+  let killed: string | undefined
+  const listeners: ((message: FromChild) => void)[] = []
+  child.on('message', (message: FromChild) => {
+    if (message.kind === 'failed') failure = message.message
+    for (const listener of listeners) listener(message)
+  })
+  const exited = new Promise<ChildExit>((resolve) => {
+    child.on('error', (error) => {
+      failure ??= error.message
+      if (child.pid === undefined) resolve({ normal: false, reason: failure })
+    })
+    child.on('exit', (code, signal) => {
+      const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`
+      resolve({ normal: code === 0, reason: killed ?? failure ?? how })
+    })
+  })
+  return {
+    pid: child.pid,
+    send(message) {
+      if (child.connected) child.send(message, () => {})
+    },
+    onMessage: (listener) => void listeners.push(listener),
+    exited,
+    kill(reason) {
+      killed ??= reason
+      child.kill('SIGKILL')
+    },
+  }
+}

@@ -1,0 +1,111 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { StoreConnection } from '../store/store.ts'
+import { type HostOptions, prepareHost, type RunningHost } from './host/host.ts'
+import type { ServiceFacts, SystemSnapshot } from './host/snapshot.ts'
+import { oneProcessOperator } from './one-process-operator.ts'
+import { storeFailed } from './open-stores.ts'
+import { shortSocketDir } from './split/socket-dir.ts'
+import type { Start, Started } from './start-system.ts'
+
+/** Runs all services and the gateway in this process. */
+export async function startOneProcess(start: Start): Promise<Started> {
+  const { system, clock, telemetry } = start
+  const startedAtMs = clock.monotonic()
+  const wired = start.options.localCalls === 'link'
+  const options: HostOptions = {
+    system,
+    process: system.name,
+    services: system.services.map((service) => service.name),
+    gateway: start.gateway,
+    link: wired ? await linkToItself(start) : undefined,
+    clock,
+    random: Math.random,
+    telemetry,
+  }
+  const prepared = await prepareHost(options)
+  const stores = await connections(start, prepared.facts)
+  const { progress } = start
+  const host = await prepared.start({
+    stores,
+    snapshot: snapshotOf(start, prepared.facts, options),
+    progress,
+    signal: new AbortController().signal,
+  })
+  start.opened.defer(() => close(host, start.drainTimeoutMs))
+  const gatewayUrl = urlOf(host)
+  return {
+    send: host.send,
+    gatewayUrl,
+    operator: oneProcessOperator({
+      system,
+      placement: start.placement,
+      facts: prepared.facts,
+      gatewayUrl,
+      send: host.send,
+      clock,
+      startedAtMs,
+      metricsText: () => telemetry.metricsText(),
+    }),
+    describe: async () => ({
+      services: [
+        ...prepared.facts.map(({ service, version }) => ({ service, version })),
+        { service: 'gateway', version: undefined },
+      ].map((each) => ({ ...each, where: 'this process', pids: [process.pid] })),
+    }),
+    reload: () => Promise.reject(new Error('only a supervised system can be reloaded')),
+    kill: () => process.exit(1),
+  }
+}
+
+async function close(host: RunningHost, drainTimeoutMs: number): Promise<void> {
+  await host.drain(drainTimeoutMs)
+  await host.close()
+}
+
+function urlOf(host: RunningHost): string {
+  if (host.gateway === undefined) throw new Error('the gateway does not listen')
+  return `http://${host.gateway.host}:${host.gateway.port}`
+}
+
+async function connections(
+  start: Start,
+  facts: readonly ServiceFacts[],
+): Promise<Readonly<Record<string, StoreConnection>>> {
+  const poolMax = new Map(start.system.services.map((service) => [service.name, service.poolMax]))
+  const needed = facts.filter((each) => each.hasStore)
+  try {
+    const entries = needed.map(
+      async ({ service }) =>
+        [service, await start.stores.connectionFor(service, { poolMax: poolMax.get(service) ?? 8 })] as const,
+    )
+    return Object.fromEntries(await Promise.all(entries))
+  } catch (cause) {
+    throw storeFailed(cause)
+  }
+}
+
+async function linkToItself(start: Start): Promise<NonNullable<HostOptions['link']>> {
+  const dir = await shortSocketDir()
+  start.opened.defer(() => rm(dir, { recursive: true, force: true }))
+  return { address: { kind: 'unix', path: join(dir, 'self') }, key: start.key, localCalls: 'link' }
+}
+
+function snapshotOf(start: Start, facts: readonly ServiceFacts[], { link }: HostOptions): SystemSnapshot {
+  const { system } = start
+  return {
+    contracts: [...facts.flatMap((each) => each.contracts), ...system.externals.map((service) => service.contract.id)],
+    uses: Object.fromEntries(facts.map((each) => [each.service, each.uses])),
+    instances:
+      link === undefined
+        ? []
+        : facts.map(({ service, version, contracts }) => ({
+            id: `${system.name}/${service}`,
+            service,
+            version,
+            contracts,
+            address: link.address,
+            state: 'ready' as const,
+          })),
+  }
+}

@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import type { Operator } from '../call/operator.ts'
+import type { LinkOptions } from './host/mesh.ts'
+import { createTelemetry, type Telemetry } from './host/telemetry.ts'
+import { systemClock, type Clock } from '../std/clock.ts'
+import type { StoreProvider } from '../store/index.ts'
+import { checkPort } from './check-port.ts'
+import { lockDataDir } from './data-dir-lock.ts'
+import { loadSystem } from './load-system.ts'
+import { openStores } from './open-stores.ts'
+import { type Placement, placementOf } from './placement.ts'
+import type { RunningSystem } from './running-system.ts'
+import { startFleet } from './split/start-fleet.ts'
+import type { LivenessOptions } from './split/liveness.ts'
+import { StartError } from './start-error.ts'
+import { startOneProcess } from './start-one-process.ts'
+import type { RestartLimits } from '../supervisor/index.ts'
+import type { System } from './system.ts'
+
+/** Serves the operator's operations to other processes; `admin/` has one. */
+export type AdminServer = (options: {
+  readonly operator: Operator
+  readonly host: string
+  readonly port: number
+  readonly dataDir: string
+  readonly system: string
+  readonly topology: string
+  readonly gatewayUrl: string
+  readonly telemetry: Telemetry
+}) => Promise<{ readonly url: string; close(): Promise<void> }>
+
+export interface StartOptions {
+  /** The file whose default export is the system. */
+  readonly systemUrl: URL
+  /** Default: the system's first topology. */
+  readonly topology?: string
+  /**
+   * Run what the topology says from a parent of its own: `oneProcess()` becomes one child that can be replaced while the
+   * parent keeps the database and the public socket. Default `false`.
+   */
+  readonly supervised?: boolean
+  /** Default `.trestle` in the working directory. */
+  readonly dataDir?: string
+  /** Default 127.0.0.1. */
+  readonly gatewayHost?: string
+  /** Default 4000; 0 picks a free one. */
+  readonly gatewayPort?: number
+  /** Default 4001; 0 picks a free one. Always on 127.0.0.1. */
+  readonly adminPort?: number
+  /** How the operator's operations are served; without it there is no admin listener. */
+  readonly admin?: AdminServer
+  readonly postgresUrl?: string | undefined
+  readonly storeUrls?: ReadonlyMap<string, string> | undefined
+  /** Databases that somebody else opened and will close. */
+  readonly stores?: StoreProvider
+  /** Default `info`. */
+  readonly logLevel?: string
+  /** What a long start is doing: a service (or the system's name), and what it says. */
+  readonly progress?: (service: string, message: string) => void
+  /** How long calls in progress may take when something stops; default 10,000. */
+  readonly drainTimeoutMs?: number
+  /** A start in which nothing moves for so long has failed; default 60,000. */
+  readonly startIdleMs?: number
+  readonly restarts?: RestartLimits
+  readonly liveness?: LivenessOptions
+  /** `link`: calls within one process are encoded and decoded as if they left it. Default `direct`. */
+  readonly localCalls?: LinkOptions['localCalls']
+  readonly clock?: Clock
+}
+
+/** All that starting needs, with the defaults filled in. */
+export interface Start {
+  readonly options: StartOptions
+  readonly system: System
+  readonly placement: Placement
+  readonly dataDir: string
+  readonly gateway: { readonly host: string; readonly port: number }
+  readonly stores: StoreProvider
+  readonly key: Uint8Array
+  readonly telemetry: Telemetry
+  readonly clock: Clock
+  readonly progress: (service: string, message: string) => void
+  readonly drainTimeoutMs: number
+  /** What was opened so far; closed in reverse order. */
+  readonly opened: AsyncDisposableStack
+}
+
+/** What one way of running a system gives back. */
+export interface Started {
+  readonly operator: Operator
+  readonly send: RunningSystem['send']
+  readonly gatewayUrl: string
+  readonly describe: () => Promise<Pick<Awaited<ReturnType<RunningSystem['describe']>>, 'services'>>
+  readonly reload: () => Promise<void>
+  readonly kill: () => void
+}
+
+/**
+ * Starts a system as a topology places it, and resolves when it serves. Prints nothing. What was started is stopped
+ * again when a step fails.
+ * @throws StartError with a message of one line: `system_invalid`, `port_in_use`, `already_running`, `service_failed`, `store_failed`
+ * @example
+ * const running = await startSystem({ systemUrl: new URL('./system.ts', import.meta.url), topology: 'split' })
+ * console.log(running.gatewayUrl)
+ * await running.stop()
+ */
+export async function startSystem(options: StartOptions): Promise<RunningSystem> {
+  const opened = new AsyncDisposableStack()
+  try {
+    const start = await prepare(options, opened)
+    const started = start.placement.inThisProcess ? await startOneProcess(start) : await startFleet(start)
+    const admin = await options.admin?.({
+      operator: started.operator,
+      host: '127.0.0.1',
+      port: options.adminPort ?? 4001,
+      dataDir: start.dataDir,
+      system: start.system.name,
+      topology: start.placement.topology,
+      gatewayUrl: started.gatewayUrl,
+      telemetry: start.telemetry,
+    })
+    if (admin !== undefined) opened.defer(() => admin.close())
+    return runningSystem(start, started, admin?.url, opened.move())
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+async function prepare(options: StartOptions, opened: AsyncDisposableStack): Promise<Start> {
+  const dataDir = resolve(options.dataDir ?? '.trestle')
+  const gateway = { host: options.gatewayHost ?? '127.0.0.1', port: options.gatewayPort ?? 4000 }
+  const progress = options.progress ?? (() => {})
+  const telemetry = createTelemetry({ process: 'supervisor', level: options.logLevel ?? 'info' })
+  await checkPort('gateway', gateway)
+  if (options.admin !== undefined) await checkPort('admin', { host: '127.0.0.1', port: options.adminPort ?? 4001 })
+  const system = await loadSystem(options.systemUrl)
+  const lock = await lockDataDir(dataDir)
+  opened.defer(() => lock.release())
+  return {
+    options,
+    system,
+    placement: placed(system, options),
+    dataDir,
+    gateway,
+    stores: options.stores ?? (await ownStores(system, dataDir, options, telemetry, opened)),
+    key: randomBytes(32),
+    telemetry,
+    clock: options.clock ?? systemClock,
+    progress,
+    drainTimeoutMs: options.drainTimeoutMs ?? 10_000,
+    opened,
+  }
+}
+
+async function ownStores(
+  system: System,
+  dataDir: string,
+  options: StartOptions,
+  telemetry: Telemetry,
+  opened: AsyncDisposableStack,
+): Promise<StoreProvider> {
+  const stores = await openStores({
+    dataDir,
+    postgresUrl: options.postgresUrl,
+    storeUrls: options.storeUrls,
+    log: telemetry.log,
+    progress: (message) => options.progress?.(system.name, message),
+  })
+  opened.defer(() => stores.close())
+  return stores
+}
+
+function placed(system: System, options: StartOptions): Placement {
+  try {
+    const placement = placementOf(system, options.topology)
+    return options.supervised === true ? { ...placement, inThisProcess: false } : placement
+  } catch (cause) {
+    throw new StartError('system_invalid', cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+function runningSystem(
+  start: Start,
+  started: Started,
+  adminUrl: string | undefined,
+  opened: AsyncDisposableStack,
+): RunningSystem {
+  const stopped = Promise.withResolvers<void>()
+  let stopping: Promise<void> | undefined
+  const stop = () => {
+    stopping ??= opened.disposeAsync().finally(() => stopped.resolve())
+    return stopping
+  }
+  const { system, placement, stores, dataDir } = start
+  return {
+    name: system.name,
+    topology: placement.topology,
+    gatewayUrl: started.gatewayUrl,
+    adminUrl,
+    dataDir,
+    operator: started.operator,
+    send: started.send,
+    reload: started.reload,
+    stop,
+    kill: started.kill,
+    stopped: stopped.promise,
+    [Symbol.asyncDispose]: stop,
+    describe: async () => ({
+      system: system.name,
+      topology: placement.topology,
+      gatewayUrl: started.gatewayUrl,
+      adminUrl,
+      ...(await started.describe()),
+      embedded: [{ what: stores.description, where: join(dataDir, 'postgres') }],
+    }),
+  }
+}
