@@ -133,10 +133,10 @@ class RunningTransaction<Tables> implements StatementRunner {
     if (command !== 'COMMIT') throw this.#firstError ?? new Error(`COMMIT was answered with ${command}`)
   }
 
-  /** Ends the transaction after `error`, and returns what to report. */
-  async rollback(error: unknown): Promise<unknown> {
+  /** Ends the transaction because of `reason`, and returns what to report. */
+  async rollback(reason: unknown): Promise<unknown> {
     const committing = this.#state === 'committing'
-    const reported = committing ? this.#commitFailure(error) : this.#failure(error)
+    const reported = committing ? this.#commitFailure(reason) : this.#failure(reason)
     if (this.#state !== 'over' && !this.#connection.broken) {
       this.#state = 'over'
       await this.#connection.command('rollback').catch((cause: Error) => this.#connection.destroy(cause))

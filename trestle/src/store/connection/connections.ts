@@ -1,4 +1,5 @@
 import type { Clock } from '../../std/clock.ts'
+import { insideTransaction } from '../../std/transaction-scope.ts'
 import type { StoreConnection } from '../store.ts'
 import { StoreError } from '../store-error.ts'
 import { ExclusivePool } from './exclusive-pool.ts'
@@ -73,6 +74,9 @@ export class Connections {
         'store_config_invalid',
         'This statement changes its session, and store.db shares sessions: use store.transaction',
       )
+    }
+    if (kind === 'own' && insideTransaction()) {
+      throw new StoreError('nested_transaction', 'store.db does not write inside store.transaction: use tx.db')
     }
     return kind === 'read' ? await this.#read(sql, parameters) : await this.#write(sql, parameters)
   }

@@ -1,4 +1,4 @@
-import pg from 'pg'
+import pg, { Client, type ClientConfig } from 'pg'
 import type { Clock, Timer } from '../../std/clock.ts'
 import { StoreError } from '../store-error.ts'
 import { codeOf, connectFailure, endsSession, isFromServer } from './pg-failure.ts'
@@ -37,11 +37,12 @@ interface DriverInternals {
   }
 }
 
-const { prepareValue } = (pg as unknown as { utils: { prepareValue(value: unknown): unknown } }).utils
+// The driver's own conversion; its types do not name it.
+const { utils } = pg as unknown as { utils: { prepareValue(this: void, value: unknown): unknown } }
 
 /** One connection to the server. Statements are pipelined: each is written at once, answers come in order. */
 export class PgConnection {
-  readonly #client: pg.Client & DriverInternals
+  readonly #client: Client & DriverInternals
   readonly #names: StatementNames
   readonly #options: PgConnectionOptions
   readonly #closeListeners: (() => void)[] = []
@@ -56,14 +57,14 @@ export class PgConnection {
     this.#options = options
     this.#names = new StatementNames(options.statementNamesMax)
     const settings = Object.entries(options.settings ?? {}).map(([name, value]) => `-c ${name}=${value}`)
-    this.#client = new pg.Client({
+    this.#client = new Client({
       connectionString: options.url,
       application_name: options.applicationName,
       connectionTimeoutMillis: options.connectTimeoutMs,
       keepAlive: true,
       pipeline: true,
       ...(settings.length > 0 ? { options: settings.join(' ') } : {}),
-    } as pg.ClientConfig) as pg.Client & DriverInternals
+    } as ClientConfig) as Client & DriverInternals
     this.#client.on('error', (error) => this.#break(error))
     this.#client.on('end', () => this.#break(new Error('the server closed the connection')))
     this.#client.connection.on('parameterStatus', ({ parameterName, parameterValue }) => {
@@ -103,7 +104,7 @@ export class PgConnection {
   /** One statement, prepared under a name when it is seen for the first time. */
   async execute(sql: string, parameters: readonly unknown[]): Promise<PgResult> {
     // A value that cannot be written must fail before anything is sent: half a statement upsets the pipeline.
-    const values = parameters.map(prepareValue)
+    const values = parameters.map((value) => utils.prepareValue(value))
     const { name, evicted } = this.#names.nameFor(sql)
     if (evicted !== undefined) this.#deallocate(evicted)
     return await this.#send({ name, text: sql, values })

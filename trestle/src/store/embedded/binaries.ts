@@ -43,7 +43,9 @@ export function binariesAt(root: string): Binaries {
 }
 
 function unavailable(why: string, cause?: unknown): StoreError {
-  return new StoreError('embedded_unavailable', `${why}. Install it, or name a server in TRESTLE_POSTGRES_URL`, {
-    ...(cause === undefined ? {} : { cause }),
-  })
+  return new StoreError(
+    'embedded_unavailable',
+    `${why}. Install it, or name a server in TRESTLE_POSTGRES_URL`,
+    cause === undefined ? {} : { cause },
+  )
 }

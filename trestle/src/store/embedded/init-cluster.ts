@@ -38,9 +38,18 @@ export async function initCluster(
 
 function initdbArgs(cluster: string, passwordFile: string): string[] {
   return [
-    ...['-D', cluster, '-U', adminRole, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'],
+    '-D',
+    cluster,
+    '-U',
+    adminRole,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
     // The built-in provider needs no locale of the operating system.
-    ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'],
-    ...['--data-checksums', '--no-instructions'],
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--locale=C',
+    '--data-checksums',
+    '--no-instructions',
   ]
 }

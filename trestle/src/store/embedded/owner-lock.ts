@@ -79,7 +79,7 @@ function claims(directory: string): { readonly number: number; readonly file: st
   return namesIn(directory)
     .map((name) => ({ number: Number(fileForm.exec(name)?.[1] ?? 0), file: join(directory, name) }))
     .filter(({ number }) => number > 0)
-    .sort((a, b) => a.number - b.number)
+    .toSorted((a, b) => a.number - b.number)
 }
 
 function namesIn(directory: string): string[] {

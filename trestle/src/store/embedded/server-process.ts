@@ -51,9 +51,9 @@ export async function startServer(options: StartOptions): Promise<ServerProcess>
   child.unref()
   const gone = exitOf(child)
   let ended: string | undefined
-  void gone.then((reason) => {
-    ended = reason
-  })
+  void (async () => {
+    ended = await gone
+  })()
   const giveUpAt = clock.monotonic() + readyTimeoutMs
   for (;;) {
     const postmaster = readPostmaster(cluster)

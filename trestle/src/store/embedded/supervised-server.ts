@@ -38,7 +38,7 @@ export class SupervisedServer {
     this.#options = options
     this.#running = running
     this.adopted = adopted
-    this.#watch(running)
+    void this.#watch(running)
   }
 
   /** Adopts the server that runs on the cluster, or starts one. */
@@ -87,7 +87,7 @@ export class SupervisedServer {
     await this.#stopProcess(this.#running)
     this.#running = await startPatiently({ ...this.#options, ...changes, port: this.port })
     this.#stopping = false
-    this.#watch(this.#running)
+    void this.#watch(this.#running)
   }
 
   async #stopProcess(server: ServerProcess): Promise<void> {
@@ -104,12 +104,11 @@ export class SupervisedServer {
     }
   }
 
-  #watch(server: ServerProcess): void {
-    void server.gone.then((reason) => {
-      if (this.#stopping || this.#running !== server) return
-      this.#state = 'recovering'
-      this.#recovery = this.#recover(reason)
-    })
+  async #watch(server: ServerProcess): Promise<void> {
+    const reason = await server.gone
+    if (this.#stopping || this.#running !== server) return
+    this.#state = 'recovering'
+    this.#recovery = this.#recover(reason)
   }
 
   async #recover(reason: string): Promise<void> {
@@ -127,7 +126,7 @@ export class SupervisedServer {
       this.#running = await startPatiently({ ...this.#options, port: this.port })
       this.#state = 'running'
       log.info({ pid: this.pid, tookMs: Math.round(clock.monotonic() - now) }, 'PostgreSQL runs again')
-      this.#watch(this.#running)
+      void this.#watch(this.#running)
     } catch (error) {
       this.#state = 'stopped'
       log.error({ err: error }, 'PostgreSQL could not be started again')

@@ -18,7 +18,7 @@ const fileForm = /^(\d{4})-[a-z0-9]+(?:-[a-z0-9]+)*\.sql$/
  */
 export async function readMigrations(directory: URL): Promise<readonly Migration[]> {
   const base = directory.href.endsWith('/') ? directory : new URL(`${directory.href}/`)
-  const names = (await list(base)).filter((name) => name.endsWith('.sql')).sort()
+  const names = (await list(base)).filter((name) => name.endsWith('.sql')).toSorted()
   checkNames(names)
   return await Promise.all(
     names.map(async (name) => {
