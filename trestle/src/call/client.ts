@@ -1,5 +1,14 @@
+import type { z } from 'zod'
 import type { AnyContract } from '../contract/contract.ts'
-import type { AnyOperation, ErrorCodeOf, InputOf, ParsedOutputOf } from '../contract/operation.ts'
+import type {
+  AnyOperation,
+  ErrorCodeOf,
+  InputOf,
+  HasReplies,
+  ParsedOutputOf,
+  RepliesOf,
+  Schema,
+} from '../contract/operation.ts'
 import type { Retry } from './call-error.ts'
 import type { DetailsOf } from '../contract/problem.ts'
 import type { PlatformCode } from '../contract/platform-errors.ts'
@@ -16,6 +25,20 @@ export interface CallOptions {
 type OptionsFor<Op extends AnyOperation> = Op['idempotent'] extends 'key'
   ? [options: CallOptions & { readonly key: string }]
   : [options?: CallOptions]
+
+/** What a successful call gives: the output; where the operation has several success replies, which one it is, too. */
+export type AnswerOf<Op extends AnyOperation> =
+  HasReplies<Op> extends false
+    ? ParsedOutputOf<Op>
+    :
+        | {
+            [Status in keyof RepliesOf<Op>]: { readonly status: Status; readonly body: BodyOf<RepliesOf<Op>[Status]> }
+          }[keyof RepliesOf<Op>]
+        | (Op['output'] extends z.ZodVoid | undefined
+            ? never
+            : { readonly status: 200 | 201; readonly body: ParsedOutputOf<Op> })
+
+type BodyOf<S> = S extends Schema ? z.output<S> : never
 
 /** A failed call as data. */
 export type CallFailure<Op extends AnyOperation> =
@@ -36,13 +59,13 @@ interface FailureRest {
 }
 
 export type Result<Op extends AnyOperation> =
-  | { readonly ok: true; readonly value: ParsedOutputOf<Op> }
+  | { readonly ok: true; readonly value: AnswerOf<Op> }
   | { readonly ok: false; readonly error: CallFailure<Op> }
 
 /** One operation as its callers see it. */
 export interface ClientOperation<Op extends AnyOperation> {
   /** @throws CallError */
-  (input: InputOf<Op>, ...options: OptionsFor<Op>): Promise<ParsedOutputOf<Op>>
+  (input: InputOf<Op>, ...options: OptionsFor<Op>): Promise<AnswerOf<Op>>
   /** The same without an exception: a result union with typed codes. */
   try(input: InputOf<Op>, ...options: OptionsFor<Op>): Promise<Result<Op>>
 }

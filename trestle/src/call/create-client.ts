@@ -1,4 +1,3 @@
-import { compileOperation } from '../contract/compile-operation.ts'
 import type { AnyContract } from '../contract/contract.ts'
 import type { AnyOperation } from '../contract/operation.ts'
 import type { Clock } from '../std/clock.ts'
@@ -100,9 +99,10 @@ function outcomeOf(outgoing: Outgoing, reply: Reply, traceId: string): Outcome {
   if (!reply.ok) {
     return reply.problem.traceId === undefined ? { ok: false, problem: { ...reply.problem, traceId } } : reply
   }
-  if (reply.body.kind === 'value') return { ok: true, value: reply.body.value }
-  const read = readBody(compileOperation(outgoing.operation), reply.body, reply.status)
-  if (read.ok) return read
+  const { operation } = outgoing
+  const { body, status } = reply
+  const read = body.kind === 'value' ? ({ ok: true, value: body.value } as const) : readBody(operation, body, status)
+  if (read.ok) return operation.responses === undefined ? read : { ok: true, value: { status, body: read.value } }
   const [fault] = read.faults
   const detail = `${outgoing.label} answered with something that its contract does not allow at '${fault?.pointer}'`
   return { ok: false, problem: platformProblem('bad_reply', { detail, traceId }) }

@@ -1,10 +1,15 @@
-import type { CompiledOperation, Parsed } from '../contract/compiled.ts'
+import { compileOperation } from '../contract/compile-operation.ts'
+import type { Parsed } from '../contract/compiled.ts'
+import type { AnyOperation } from '../contract/operation.ts'
 import type { ReplyBody } from './call.ts'
 
 const nothing = new Uint8Array(0)
 
-/** A reply as the caller reads it: what came over a wire is parsed, checked against the contract, and stripped of undeclared fields. */
-export function readBody(compiled: CompiledOperation, body: ReplyBody, status: number): Parsed {
-  if (body.kind === 'value') return { ok: true, value: body.value }
-  return compiled.parseReply(body.kind === 'empty' ? nothing : body.bytes, status)
+/** A reply that came over a wire, as the caller reads it: checked against the contract, undeclared fields gone. */
+export function readBody(
+  operation: AnyOperation & { readonly name: string },
+  body: Exclude<ReplyBody, { readonly kind: 'value' }>,
+  status: number,
+): Parsed {
+  return compileOperation(operation).parseReply(body.kind === 'empty' ? nothing : body.bytes, status)
 }

@@ -8,6 +8,7 @@ import type {
   Idempotency,
   InputSchema,
   Operation,
+  ReplyMap,
   Schema,
 } from './operation.ts'
 import type { ErrorMap } from './problem.ts'
@@ -31,6 +32,7 @@ export interface OperationSpec<
   Out extends Schema,
   Errors extends ErrorMap,
   Idem extends Idempotency,
+  Replies extends ReplyMap = ReplyMap,
 > {
   readonly summary?: string
   readonly description?: string
@@ -38,7 +40,7 @@ export interface OperationSpec<
   readonly output?: Out
   /** Answer 201 instead of 200. */
   readonly created?: boolean
-  readonly responses?: Readonly<Record<number, Schema>>
+  readonly responses?: Replies
   readonly errors?: Errors
   readonly access?: Access
   readonly idempotent?: Idem
@@ -57,6 +59,21 @@ export interface OperationSpec<
 
 type Empty = z.ZodObject<Record<never, never>>
 type NoErrors = Record<never, never>
+type NoReplies = Record<never, never>
+
+/**
+ * What stands around the definition (a contract, which takes any operation) must not fill in what the definition leaves
+ * out: the defaults do. Type parameters inside a condition are not inferred from the place of use.
+ */
+type Made<In, Out, Errors, Idem, Replies> = [In, Out, Errors, Idem, Replies] extends [
+  infer I extends InputSchema,
+  infer O extends Schema,
+  infer E extends ErrorMap,
+  infer D extends Idempotency,
+  infer R extends ReplyMap,
+]
+  ? Operation<I, O, E, D, R>
+  : never
 
 function define(
   rest: AnyOperation['rest'],
@@ -91,10 +108,11 @@ function restOperation<Default extends Idempotency>(method: HttpMethod, byDefaul
     Out extends Schema = z.ZodVoid,
     Errors extends ErrorMap = NoErrors,
     Idem extends Idempotency = Default,
+    Replies extends ReplyMap = NoReplies,
   >(
     path: CheckedPath<Path, In>,
-    spec: OperationSpec<In, Out, Errors, Idem>,
-  ): Operation<In, Out, Errors, Idem> => define({ method, path }, spec as never, byDefault) as never
+    spec: OperationSpec<In, Out, Errors, Idem, Replies>,
+  ): Made<In, Out, Errors, Idem, Replies> => define({ method, path }, spec as never, byDefault) as never
 }
 
 export const get = restOperation('GET', 'natural')
@@ -109,9 +127,10 @@ function internalOperation<Default extends Idempotency>(byDefault: Default) {
     Out extends Schema = z.ZodVoid,
     Errors extends ErrorMap = NoErrors,
     Idem extends Idempotency = Default,
+    Replies extends ReplyMap = NoReplies,
   >(
-    spec: OperationSpec<In, Out, Errors, Idem>,
-  ): Operation<In, Out, Errors, Idem> => define(undefined, spec as never, byDefault) as never
+    spec: OperationSpec<In, Out, Errors, Idem, Replies>,
+  ): Made<In, Out, Errors, Idem, Replies> => define(undefined, spec as never, byDefault) as never
 }
 
 /** An operation without a route that changes something. */

@@ -39,12 +39,16 @@ export interface RestBinding {
   readonly path: string
 }
 
+/** Further success replies by status. */
+export type ReplyMap = Readonly<Record<number, Schema>>
+
 /** One operation of a contract, as data. Made by `get`, `post`, `put`, `patch`, `del`, `command` and `query`. */
 export interface Operation<
   In extends InputSchema = InputSchema,
   Out extends Schema = Schema,
   Errors extends ErrorMap = ErrorMap,
   Idem extends Idempotency = Idempotency,
+  Replies extends ReplyMap = ReplyMap,
 > {
   /** `undefined`: no route; services may call it, the gateway cannot expose it. */
   readonly rest: RestBinding | undefined
@@ -56,7 +60,7 @@ export interface Operation<
   /** Success status: 200, 201 for `created`, 204 without output. */
   readonly status: number
   /** Further success replies by status; the handler then returns `reply(status, body)`. */
-  readonly responses: Readonly<Record<number, Schema>> | undefined
+  readonly responses: Replies | undefined
   readonly errors: Errors
   /** `undefined`: cannot be exposed by a gateway. */
   readonly access: Access | undefined
@@ -75,7 +79,7 @@ export interface Operation<
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the one place that says "any operation" to the type system
-export type AnyOperation = Operation<any, any, any, any>
+export type AnyOperation = Operation<any, any, any, any, any>
 
 /** What a caller writes for an operation's input: the wire form, defaults left out. */
 export type InputOf<Op extends AnyOperation> = z.input<Op['input']>
@@ -87,3 +91,11 @@ export type OutputOf<Op extends AnyOperation> = z.input<NonNullable<Op['output']
 export type ParsedOutputOf<Op extends AnyOperation> = z.output<NonNullable<Op['output']>>
 /** The declared error codes of an operation. */
 export type ErrorCodeOf<Op extends AnyOperation> = keyof Op['errors'] & string
+/** The further success replies of an operation, by status. */
+export type RepliesOf<Op extends AnyOperation> = NonNullable<Op['responses']>
+/** Whether an operation names success replies by status; `false` also for an operation whose type is not known. */
+export type HasReplies<Op extends AnyOperation> = [keyof RepliesOf<Op>] extends [never]
+  ? false
+  : number extends keyof RepliesOf<Op>
+    ? false
+    : true

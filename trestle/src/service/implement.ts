@@ -83,7 +83,8 @@ export function implement<const Cs extends Contracts, U extends Uses = NoUses, T
 export function implement(
   subject: AnyContract | Contracts,
   options: ImplementOptions<Uses, unknown> = {},
-): Implementation<Contracts, Uses, unknown> {
+  // oxlint-disable-next-line typescript/no-explicit-any -- the overloads say it exactly
+): Implementation<any, any, any> {
   const contracts = 'kind' in subject ? ([subject] as const) : subject
   const name = options.name ?? contracts[0].name
   return {
@@ -108,6 +109,6 @@ function positive(name: string, value: number): number {
   return value
 }
 
-function hooksOf({ start, jobs = [] }: ServiceSpec<Contracts, Uses, unknown>): ServiceHooks {
+function hooksOf({ start, jobs = [] }: Pick<ServiceSpec<Contracts, Uses, unknown>, 'start' | 'jobs'>): ServiceHooks {
   return start === undefined ? { jobs } : { start, jobs }
 }

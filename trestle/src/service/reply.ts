@@ -1,4 +1,5 @@
-import type { AnyOperation, OutputOf } from '../contract/operation.ts'
+import type { z } from 'zod'
+import type { AnyOperation, HasReplies, OutputOf, RepliesOf, Schema } from '../contract/operation.ts'
 
 /** One of several success replies, made by `reply`. */
 export class StatusReply<Status extends number = number, Body = unknown> {
@@ -10,10 +11,17 @@ export class StatusReply<Status extends number = number, Body = unknown> {
   }
 }
 
+type BodyOf<S> = S extends Schema ? z.input<S> : never
+
+type ChosenReply<Op extends AnyOperation> = {
+  [Status in keyof RepliesOf<Op> & number]: StatusReply<Status, BodyOf<RepliesOf<Op>[Status]>>
+}[keyof RepliesOf<Op> & number]
+
 /** What a handler returns: the output, or `reply(status, body)` where the contract says `responses`. */
-export type HandlerResult<Op extends AnyOperation> = Op['responses'] extends undefined
-  ? OutputOf<Op>
-  : OutputOf<Op> | StatusReply
+export type HandlerResult<Op extends AnyOperation> =
+  HasReplies<Op> extends false
+    ? OutputOf<Op>
+    : ChosenReply<Op> | (Op['output'] extends z.ZodVoid | undefined ? never : OutputOf<Op>)
 
 /**
  * Chooses among the success replies that the operation's `responses` declare.
