@@ -1,0 +1,74 @@
+import type { Caller } from '../call/caller.ts'
+import type { Client } from '../call/client.ts'
+import type { AnyContract } from '../contract/contract.ts'
+import type { Headers } from '../http/message.ts'
+
+export type AuthenticatorUses = Readonly<Record<string, AnyContract>>
+
+/** What an authenticator may use. */
+export interface AuthenticateArgs<U extends AuthenticatorUses> {
+  /** What follows the scheme in `Authorization`, or the value of the authenticator's own header. */
+  readonly credential: string
+  /** The request's headers, cleared of what only a trusted proxy may say. */
+  readonly headers: Headers
+  readonly call: { readonly [K in keyof U]: Client<U[K]> }
+  readonly signal: AbortSignal
+}
+
+export interface AuthenticatorSpec<U extends AuthenticatorUses> {
+  readonly name: string
+  /** Scheme of the `Authorization` header: `bearer`. */
+  readonly scheme: string
+  /** Said in `WWW-Authenticate`; default `trestle`. */
+  readonly realm?: string
+  /** Contracts that it asks. */
+  readonly uses?: U
+  /** Whether a credential has this authenticator's form; default: every credential of its scheme. */
+  readonly recognises?: (credential: string) => boolean
+  /**
+   * Who holds the credential; `undefined`: nobody, which is a 401. Whatever it throws is never taken for that: a
+   * dependency that cannot be reached is a 503.
+   */
+  readonly authenticate: (args: AuthenticateArgs<U>) => Promise<Caller | undefined>
+}
+
+/** An authenticator of any uses, as the gateway holds it. */
+export interface Authenticator {
+  readonly kind: 'authenticator'
+  readonly name: string
+  /** Lower case. */
+  readonly scheme: string
+  readonly realm: string
+  readonly uses: AuthenticatorUses
+  readonly recognises: (credential: string) => boolean
+  readonly authenticate: (args: AuthenticateArgs<AuthenticatorUses>) => Promise<Caller | undefined>
+}
+
+/**
+ * Tells the gateway who holds a credential. It is asked for every request that carries one: nothing is remembered, so
+ * that a revoked session is refused at once.
+ * @throws TypeError for a name or a scheme that is none
+ * @example authenticator({ name: 'sessions', scheme: 'bearer', uses: { accounts },
+ *   authenticate: ({ credential, call }) => callerOf(call.accounts.session.try({ token: credential })) })
+ */
+export function authenticator<const U extends AuthenticatorUses = Record<never, never>>(
+  spec: AuthenticatorSpec<U>,
+): Authenticator {
+  if (!/^[A-Za-z0-9-]{1,40}$/.test(spec.scheme)) {
+    throw new TypeError(`authenticator(${spec.name}): ${JSON.stringify(spec.scheme)} is no authentication scheme`)
+  }
+  const realm = spec.realm ?? 'trestle'
+  if (!/^[A-Za-z0-9 ._-]{1,80}$/.test(realm)) {
+    throw new TypeError(`authenticator(${spec.name}): a realm has letters, digits, space, dot, hyphen and underscore`)
+  }
+  return {
+    kind: 'authenticator',
+    name: spec.name,
+    scheme: spec.scheme.toLowerCase(),
+    realm,
+    uses: spec.uses ?? {},
+    recognises: spec.recognises ?? (() => true),
+    // The clients that it gets are made from `uses` above, so the wider type is the same at run time.
+    authenticate: spec.authenticate as unknown as Authenticator['authenticate'],
+  }
+}

@@ -1,0 +1,46 @@
+import type { AnyContract } from '../contract/contract.ts'
+import type { Authenticator } from './authenticator.ts'
+import type { ExposeSpec } from './expose.ts'
+
+export type RouteSpec = ExposeSpec
+
+export interface GatewayOptions {
+  /** Asked in this order; the first one that recognises the form of the credential decides. */
+  readonly authenticate?: readonly Authenticator[]
+  readonly routes: readonly RouteSpec[]
+  /** Host names that are served, exactly or as `*.example.com`; default: any. */
+  readonly hosts?: readonly string[]
+  /** Addresses or networks (`10.0.0.0/8`) whose `Forwarded` and `X-Forwarded-*` are believed; default: none. */
+  readonly trustedProxies?: readonly string[]
+}
+
+/** The single entry of a system, as data: what it exposes and how it learns who asks. */
+export interface GatewaySpec {
+  readonly kind: 'gateway'
+  readonly authenticate: readonly Authenticator[]
+  readonly routes: readonly RouteSpec[]
+  readonly hosts: readonly string[]
+  readonly trustedProxies: readonly string[]
+}
+
+/**
+ * Describes the gateway of a system. Nothing listens yet.
+ * @throws TypeError when two authenticators have one name
+ * @example gateway({ authenticate: [sessions], routes: [expose(catalogue), expose(orders)] })
+ */
+export function gateway(options: GatewayOptions): GatewaySpec {
+  const { authenticate = [], routes, hosts = [], trustedProxies = [] } = options
+  const names = authenticate.map(({ name }) => name)
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) throw new TypeError(`gateway: two authenticators are called ${twice}`)
+  return { kind: 'gateway', authenticate, routes, hosts, trustedProxies }
+}
+
+/** The contracts that a gateway calls: those it exposes and those its authenticators ask. */
+export function gatewayUses(spec: GatewaySpec): readonly AnyContract[] {
+  const contracts = [
+    ...spec.routes.map((route) => route.contract),
+    ...spec.authenticate.flatMap(({ uses }) => Object.values(uses)),
+  ]
+  return [...new Map(contracts.map((contract) => [contract.id, contract])).values()]
+}

@@ -1,0 +1,10 @@
+export {
+  type AuthenticateArgs,
+  type Authenticator,
+  type AuthenticatorSpec,
+  type AuthenticatorUses,
+  authenticator,
+} from './authenticator.ts'
+export type { PathAmbiguity } from './canonical-path.ts'
+export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './expose.ts'
+export { gateway, type GatewayOptions, type GatewaySpec, gatewayUses, type RouteSpec } from './gateway.ts'
