@@ -1,5 +1,5 @@
+import { verdictOn } from '../call/access-verdict.ts'
 import type { Call, Interceptor, Reply } from '../call/call.ts'
-import type { Caller } from '../call/caller.ts'
 import { platformProblem } from '../call/problem.ts'
 import type { Access } from '../contract/access.ts'
 import type { PlatformCode } from '../contract/platform-errors.ts'
@@ -20,13 +20,17 @@ export function admission(bound: BoundOperation): Interceptor[] {
   return stages
 }
 
-/** Refuses whoever did not declare that it calls this contract. The gateway may call what has a route and an access. */
+/**
+ * Refuses whoever did not declare that it calls this contract. On behalf of a client the gateway may call what has a
+ * route and an access; in its own name, for its authenticators, also what only services may call.
+ */
 function origin(bound: BoundOperation): Interceptor {
   const { contract, operation, deps } = bound
   const exposed = operation.rest !== undefined && operation.access !== undefined
   return (call, next) => {
     if (call.from === 'gateway') {
-      return exposed ? next(call) : refused(bound, call, 'not_found', `${bound.label} is not exposed`)
+      const inItsOwnName = call.caller.kind === 'service' && call.caller.id === 'gateway'
+      return exposed || inItsOwnName ? next(call) : refused(bound, call, 'not_found', `${bound.label} is not exposed`)
     }
     if (call.from === 'operator' || deps.mayCall(call.from, contract.id)) return next(call)
     return refused(bound, call, 'undeclared_use', `${call.from} does not declare that it uses ${contract.id}`)
@@ -39,14 +43,6 @@ function permission(bound: BoundOperation, access: Access): Interceptor {
     const verdict = verdictOn(access, call.caller)
     return verdict === 'allowed' ? next(call) : refused(bound, call, verdict)
   }
-}
-
-/** Whether a caller may ask; an operator may ask everything. */
-export function verdictOn(access: Access, caller: Caller): 'allowed' | 'unauthenticated' | 'forbidden' {
-  if (access.kind === 'anyone' || caller.kind === 'operator') return 'allowed'
-  if (caller.kind === 'anonymous') return 'unauthenticated'
-  if (access.kind === 'signed-in') return 'allowed'
-  return access.scopes.every((scope) => caller.scopes.includes(scope)) ? 'allowed' : 'forbidden'
 }
 
 function keyed(bound: BoundOperation): Interceptor {
