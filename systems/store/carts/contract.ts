@@ -18,6 +18,7 @@ export const Cart = z
   })
   .meta({ id: 'Cart', description: 'Prices are those of now; an order freezes them.' })
 
+const notAShopper = problem(403, 'Only users have a cart')
 const skuUnknown = problem(404, z.object({ sku: z.string() }), 'The store does not sell this')
 
 export const carts = contract('carts', {
@@ -25,13 +26,19 @@ export const carts = contract('carts', {
   owner: 'shopping',
   summary: 'What each shopper is about to order.',
   operations: {
-    mine: get('/cart', { summary: "The caller's cart", output: Cart, access: signedIn() }),
+    mine: get('/cart', {
+      summary: "The caller's cart",
+      output: Cart,
+      errors: { not_a_shopper: notAShopper },
+      access: signedIn(),
+    }),
     setItem: put('/cart/items/{sku}', {
       summary: 'Put so many of a product into the cart',
       description: 'Sets the quantity; it does not add to it.',
       input: z.object({ sku: Sku, quantity: Quantity }),
       output: Cart,
       errors: {
+        not_a_shopper: notAShopper,
         sku_unknown: skuUnknown,
         cart_full: problem(409, z.object({ linesMax: z.int() }), 'The cart has as many lines as it may have'),
       },
@@ -43,6 +50,7 @@ export const carts = contract('carts', {
       description: 'Taking out what is not in it changes nothing.',
       input: z.object({ sku: Sku }),
       output: Cart,
+      errors: { not_a_shopper: notAShopper },
       access: signedIn(),
     }),
 

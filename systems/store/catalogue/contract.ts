@@ -1,6 +1,5 @@
-import { anyone, contract, get, problem, put, query, scopes } from 'trestle/contract'
+import { anyone, contract, get, page, pageInput, problem, put, query, scopes } from 'trestle/contract'
 import { z } from 'zod'
-import { listOf } from '../list.ts'
 import { Money } from '../money.ts'
 
 export const Sku = z
@@ -51,10 +50,9 @@ export const catalogue = contract('catalogue', {
       input: z.object({
         query: z.string().max(200).optional(),
         category: CategoryId.optional(),
-        cursor: z.string().max(300).optional(),
-        limit: z.int().min(1).max(100).default(20),
+        ...pageInput(),
       }),
-      output: listOf(Product),
+      output: page(Product),
       errors: { cursor_invalid: problem(400, 'The cursor is not one that this search gave out') },
       access: anyone(),
       examples: [{ input: { query: 'steel kettle', limit: 3 } }],
@@ -68,17 +66,16 @@ export const catalogue = contract('catalogue', {
     }),
     categories: get('/categories', {
       summary: 'Departments and their categories',
-      output: listOf(Category),
+      output: page(Category),
       access: anyone(),
     }),
     prices: get('/products/{id}/prices', {
       summary: 'Every price that a product has had, newest first',
       input: z.object({
         id: z.uuid(),
-        limit: z.int().min(1).max(100).default(20),
-        cursor: z.string().max(300).optional(),
+        ...pageInput(),
       }),
-      output: listOf(PriceVersion),
+      output: page(PriceVersion),
       errors: { product_not_found: productNotFound, cursor_invalid: problem(400) },
       access: anyone(),
     }),

@@ -1,8 +1,7 @@
-import { command, contract, get, post, problem, scopes } from 'trestle/contract'
+import { command, contract, get, page, pageInput, post, problem, scopes } from 'trestle/contract'
 import { z } from 'zod'
 import { Quantity } from '../carts/contract.ts'
 import { Sku } from '../catalogue/contract.ts'
-import { listOf } from '../list.ts'
 import { Money } from '../money.ts'
 
 export const OrderLine = z
@@ -48,6 +47,7 @@ export const orders = contract('orders', {
       output: Order,
       created: true,
       errors: {
+        not_a_shopper: problem(403, 'Only users have a cart to order'),
         cart_empty: problem(409, 'There is nothing in the cart'),
         out_of_stock: problem(
           409,
@@ -74,10 +74,9 @@ export const orders = contract('orders', {
     list: get('/orders', {
       summary: "The caller's orders, newest first",
       input: z.object({
-        cursor: z.string().max(300).optional(),
-        limit: z.int().min(1).max(100).default(20),
+        ...pageInput(),
       }),
-      output: listOf(Order),
+      output: page(Order),
       errors: { cursor_invalid: problem(400, 'The cursor is not one that this list gave out') },
       access: scopes('orders:read'),
     }),

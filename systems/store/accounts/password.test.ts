@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import { passwords, usualCost } from './password.ts'
+
+const cheap = { blocks: 1024, blockFactor: 8, lanes: 1 }
+
+describe('a password', () => {
+  it('is right against its own hash only', async () => {
+    const { hash, verify } = passwords({ cost: cheap })
+    const stored = await hash('correct horse battery')
+    expect(await verify('correct horse battery', stored)).toBe(true)
+    expect(await verify('correct horse batterz', stored)).toBe(false)
+    expect(await verify('', stored)).toBe(false)
+  })
+
+  it('gets a salt of its own, so that equal passwords have different hashes', async () => {
+    const { hash } = passwords({ cost: cheap })
+    expect(await hash('correct horse battery')).not.toBe(await hash('correct horse battery'))
+  })
+
+  it('keeps the cost in its hash, so that older hashes stay right when the cost rises', async () => {
+    const stored = await passwords({ cost: cheap }).hash('correct horse battery')
+    expect(stored).toMatch(/^scrypt\$N=1024,r=8,p=1\$/)
+    expect(await passwords({ cost: { ...cheap, blocks: 2048 } }).verify('correct horse battery', stored)).toBe(true)
+  })
+
+  it('costs at least 32 MiB unless said otherwise', () => {
+    expect(128 * usualCost.blocks * usualCost.blockFactor).toBeGreaterThanOrEqual(32 * 2 ** 20)
+  })
+
+  it('is one password however its characters are coded', async () => {
+    const { hash, verify } = passwords({ cost: cheap })
+    expect(await verify('cafe\u0301 au lait', await hash('caf\u00e9 au lait'))).toBe(true)
+  })
+
+  it('is wrong without an account, and the work is done all the same', async () => {
+    const { verify } = passwords({ cost: { blocks: 2 ** 13, blockFactor: 8, lanes: 1 } })
+    const before = process.cpuUsage()
+    expect(await verify('correct horse battery', undefined)).toBe(false)
+    expect(process.cpuUsage(before).user).toBeGreaterThan(5_000)
+  })
+
+  it('is refused, not queued without end, in a flood', async () => {
+    const { hash } = passwords({ cost: cheap, runningMax: 1, waitingMax: 2 })
+    const results = await Promise.all(Array.from({ length: 10 }, () => hash('correct horse battery')))
+    expect(results.filter((result) => result === undefined).length).toBe(7)
+    expect(await hash('correct horse battery')).toBeDefined()
+  })
+})

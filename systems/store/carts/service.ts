@@ -1,0 +1,51 @@
+import { implement } from 'trestle/service'
+import { postgres } from 'trestle/store'
+import { catalogue } from '../catalogue/contract.ts'
+import { shopperOf } from '../shopper.ts'
+import { type CartItem, clearLines, readCart, removeLine, setLine } from './cart-rows.ts'
+import { cartView } from './cart-view.ts'
+import { carts, linesMax } from './contract.ts'
+import type { CartsTables } from './tables.ts'
+
+const impl = implement(carts, {
+  uses: { catalogue },
+  store: postgres<CartsTables>({ migrations: new URL('./migrations/', import.meta.url) }),
+})
+
+const mine = impl.handler('mine', async ({ caller, call, store, fail }) => {
+  const { lines } = await readCart(store.db, shopperOf(caller) ?? fail('not_a_shopper'))
+  return await priced(call.catalogue.bySku, lines)
+})
+
+const setItem = impl.handler('setItem', async ({ input, caller, call, store, fail }) => {
+  const userId = shopperOf(caller) ?? fail('not_a_shopper')
+  const { items } = await call.catalogue.bySku({ skus: [input.sku] })
+  if (items.length === 0) return fail('sku_unknown', { sku: input.sku })
+  const lines = await store.transaction(async ({ db }) => {
+    if (!(await setLine(db, userId, input))) return fail('cart_full', { linesMax })
+    return (await readCart(db, userId)).lines
+  })
+  return await priced(call.catalogue.bySku, lines)
+})
+
+const removeItem = impl.handler('removeItem', async ({ input, caller, call, store, fail }) => {
+  const userId = shopperOf(caller) ?? fail('not_a_shopper')
+  const lines = await store.transaction(async ({ db }) => {
+    await removeLine(db, userId, input.sku)
+    return (await readCart(db, userId)).lines
+  })
+  return await priced(call.catalogue.bySku, lines)
+})
+
+const read = impl.handler('read', ({ input, store }) => readCart(store.db, input.userId))
+
+const clear = impl.handler('clear', ({ input, store }) => clearLines(store.db, input.userId, input.version))
+
+export default impl.service({ handlers: { mine, setItem, removeItem, read, clear } })
+
+type BySku = (input: { skus: string[] }) => Promise<{ items: Parameters<typeof cartView>[1] }>
+
+async function priced(bySku: BySku, lines: readonly CartItem[]) {
+  const { items } = lines.length === 0 ? { items: [] } : await bySku({ skus: lines.map((line) => line.sku) })
+  return cartView(lines, items)
+}
