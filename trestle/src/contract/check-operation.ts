@@ -33,7 +33,7 @@ function checkSchemas(operation: AnyOperation, place: string): void {
   for (const [status, schema] of Object.entries(responses ?? {}))
     checkWire(schema as z.ZodType, `${place} responses[${status}]`)
   for (const [code, error] of Object.entries(errors as Record<string, DeclaredError>)) {
-    if (error.details !== undefined) checkWire(error.details, `${place} errors.${code}`)
+    if (error.details !== undefined) checkWire(error.details, `${place} errors.${code}`, { codecs: false })
   }
 }
 

@@ -46,14 +46,20 @@ interface Walk {
   /** `orders.place input`. */
   readonly root: string
   readonly seen: Set<z.core.$ZodType>
+  readonly codecs: boolean
+}
+
+interface WireRules {
+  /** Whether the receiver may read something else than what the sender wrote; default true. */
+  readonly codecs?: boolean
 }
 
 /**
  * Refuses what cannot cross the wire as JSON described by JSON Schema.
  * @throws ContractError with the path inside the schema and the remedy
  */
-export function checkWire(schema: z.core.$ZodType, root: string): void {
-  visit(schema, '', { root, seen: new Set() }, false)
+export function checkWire(schema: z.core.$ZodType, root: string, { codecs = true }: WireRules = {}): void {
+  visit(schema, '', { root, seen: new Set(), codecs }, false)
 }
 
 function refuse(walk: Walk, path: string, message: string): never {
@@ -134,7 +140,8 @@ function checkShape(schema: z.core.$ZodType, path: string, walk: Walk): void {
 }
 
 function checkPipe(schema: z.core.$ZodType, def: z.core.$ZodPipeDef, path: string, walk: Walk): void {
-  if (isCodec(schema)) return
+  if (isCodec(schema) && walk.codecs) return
+  if (isCodec(schema)) refuse(walk, path, 'both sides read it in wire form: use the wire side of the codec')
   const preprocess = defOf(def.in).type === 'transform'
   refuse(
     walk,

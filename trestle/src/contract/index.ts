@@ -1,4 +1,5 @@
 export { type Access, anyone, scopes, signedIn } from './access.ts'
+export { type AsyncApiDocument, type AsyncApiInfo, asyncapi } from './asyncapi.ts'
 export { type BytesOptions, type BytesSchema, bytes, decodeBytes, encodeBytes } from './bytes.ts'
 export type {
   AnyContract,
@@ -14,6 +15,8 @@ export type {
 export { ContractError } from './contract-error.ts'
 export { contract, event } from './define-contract.ts'
 export { command, del, get, patch, post, put, query } from './define-operation.ts'
+export type { OpenApiDocument, OpenApiInfo, OpenApiServer } from './openapi/document.ts'
+export { type OpenApiRoute, openapi } from './openapi/openapi.ts'
 export type {
   AnyOperation,
   Deprecation,

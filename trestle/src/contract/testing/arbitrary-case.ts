@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { z } from 'zod'
 import { jsonSchemaOf } from '../json-schema.ts'
 import { anySchema } from './arbitrary-schema.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { z } from 'zod'
 
 /** Wire schemas of every kind that contracts are made of, for property tests. */
