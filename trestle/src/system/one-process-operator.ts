@@ -9,7 +9,7 @@ import {
 import type { Handle } from '../call/call.ts'
 import type { Clock } from '../std/clock.ts'
 import type { ServiceFacts } from './host/snapshot.ts'
-import { mergeMetrics } from './merge-metrics.ts'
+import { mergeMetrics } from '../telemetry/index.ts'
 import { operatorCall } from './operator-call.ts'
 import { gatewayName, type Placement } from './placement.ts'
 import type { System } from './system.ts'

@@ -6,7 +6,7 @@ import type { AnyContract } from '../contract/contract.ts'
 import type { AnyOperation } from '../contract/operation.ts'
 import type { Clock } from '../std/clock.ts'
 import { newTrace } from '../std/trace-context.ts'
-import { operatorName } from './host/mesh.ts'
+import { operatorName } from './placement.ts'
 import type { System } from './system.ts'
 
 /** Makes the call of an operator: any operation of any contract, exposed or not. */

@@ -4,6 +4,9 @@ import type { Topology } from './topology.ts'
 /** The name under which the gateway is placed, scaled and deployed. */
 export const gatewayName = 'gateway'
 
+/** The name under which an operator's calls arrive. */
+export const operatorName = 'operator'
+
 /** Services that run together in each of `replicas` processes. */
 export interface Group {
   readonly name: string

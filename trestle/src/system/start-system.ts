@@ -1,3 +1,4 @@
+import type { LogLevel } from '../telemetry/index.ts'
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Operator } from '../call/operator.ts'
@@ -55,7 +56,7 @@ export interface StartOptions {
   /** Databases that somebody else opened and will close. */
   readonly stores?: StoreProvider
   /** Default `info`. */
-  readonly logLevel?: string
+  readonly logLevel?: LogLevel
   /** What a long start is doing: a service (or the system's name), and what it says. */
   readonly progress?: (service: string, message: string) => void
   /** How long calls in progress may take when something stops; default 10,000. */
@@ -133,6 +134,7 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
   const gateway = { host: options.gatewayHost ?? '127.0.0.1', port: options.gatewayPort ?? 4000 }
   const progress = options.progress ?? (() => {})
   const telemetry = createTelemetry({ process: 'supervisor', level: options.logLevel ?? 'info' })
+  opened.defer(() => telemetry.close())
   await checkPort('gateway', gateway)
   if (options.admin !== undefined) await checkPort('admin', { host: '127.0.0.1', port: options.adminPort ?? 4001 })
   const system = await loadSystem(options.systemUrl)

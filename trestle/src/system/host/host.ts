@@ -11,8 +11,8 @@ import { type LoadedService, loadServices } from './load-services.ts'
 import { createMesh, type LinkOptions, type Mesh } from './mesh.ts'
 import type { ServiceFacts, SystemSnapshot } from './snapshot.ts'
 import { type RunningService, startService } from './start-service.ts'
-import { type Telemetry } from './telemetry.ts'
-import { type RunningGateway, startGateway } from './start-gateway.ts'
+import type { Telemetry } from './telemetry.ts'
+import { startGateway } from './start-gateway.ts'
 
 export interface HostOptions {
   readonly system: System
@@ -80,13 +80,24 @@ async function startHost(
       services.push(...(await startWave(members, options, start, mesh, opened)))
     }
     await mesh.listen()
-    const gateway =
-      options.gateway === undefined ? undefined : await startGateway(options.gateway, { ...options, mesh, opened })
+    const gateway = await openGateway(options, mesh, opened)
     return runningHost(mesh, services, gateway, opened.move())
   } catch (error) {
     await opened.disposeAsync()
     throw error
   }
+}
+
+async function openGateway(
+  { gateway, system, clock, telemetry }: HostOptions,
+  mesh: Mesh,
+  opened: AsyncDisposableStack,
+): Promise<HttpServer | undefined> {
+  if (gateway === undefined) return undefined
+  const spec = { spec: system.gateway, systemName: system.name, send: mesh.send, clock, telemetry }
+  const server = await startGateway(gateway, spec)
+  opened.defer(() => server.close())
+  return server
 }
 
 async function startWave(
@@ -107,6 +118,7 @@ async function startWave(
         clock: options.clock,
         random: options.random,
         log: options.telemetry.logFor(name),
+        observe: (observation) => options.telemetry.observe(observation),
         connection: start.stores[name],
         progress: start.progress,
         signal,
@@ -135,10 +147,9 @@ function dependents(loaded: readonly LoadedService[]) {
 function runningHost(
   mesh: Mesh,
   services: readonly RunningService[],
-  gateway: RunningGateway | undefined,
+  server: HttpServer | undefined,
   opened: AsyncDisposableStack,
 ): RunningHost {
-  const server: HttpServer | undefined = gateway?.server
   return {
     address: mesh.address(),
     gateway: server === undefined ? undefined : { host: server.host, port: server.port },

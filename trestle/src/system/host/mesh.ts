@@ -4,7 +4,7 @@ import { balanced, createRegistry } from '../../registry/index.ts'
 import { connectLink, listenLink } from '../../transport/link/index.ts'
 import { httpTransport } from '../../transport/http/index.ts'
 import { createHttpClient } from '../../http/index.ts'
-import { gatewayName } from '../placement.ts'
+import { gatewayName, operatorName } from '../placement.ts'
 import { type HostOptions, namesHere } from './host.ts'
 import type { LoadedService } from './load-services.ts'
 import { createRouter } from './router.ts'
@@ -89,9 +89,6 @@ export async function createMesh(
     close: () => opened.disposeAsync(),
   }
 }
-
-/** The name under which an operator's calls arrive. */
-export const operatorName = 'operator'
 
 function addressOf(instance: Instance): Address {
   if (instance.address === undefined) throw new Error(`the instance ${instance.id} has no address`)

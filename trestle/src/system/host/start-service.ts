@@ -1,7 +1,7 @@
 import type { Handle } from '../../call/call.ts'
 import type { Clock } from '../../std/clock.ts'
 import type { Log } from '../../service/service.ts'
-import { createCalls, createServiceHandle, type ServiceHandle } from '../../service/index.ts'
+import { createCalls, createServiceHandle, type Observation, type ServiceHandle } from '../../service/index.ts'
 import { uuidv7 } from '../../std/ids.ts'
 import { newTrace } from '../../std/trace-context.ts'
 import { openStore } from '../../store/index.ts'
@@ -15,6 +15,7 @@ export interface ServiceDeps {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
+  readonly observe: (observation: Observation) => void
   readonly connection: StoreConnection | undefined
   readonly progress: (service: string, message: string) => void
   readonly signal: AbortSignal
@@ -62,6 +63,7 @@ export async function startService(loaded: LoadedService, deps: ServiceDeps): Pr
       newId: args.newId,
       random: deps.random,
       log: deps.log,
+      observe: deps.observe,
     })
     opened.defer(() => handle.drain(closeTimeoutMs))
     const clients = createCalls(definition.uses, { from: name, send: deps.send, clock: deps.clock })
@@ -78,17 +80,22 @@ export async function startService(loaded: LoadedService, deps: ServiceDeps): Pr
 }
 
 async function openServiceStore(
-  { definition }: LoadedService,
+  loaded: LoadedService,
   deps: ServiceDeps,
   opened: AsyncDisposableStack,
   step: <T>(what: string, work: () => Promise<T>) => Promise<T>,
 ): Promise<OpenStore<unknown> | undefined> {
-  const spec = definition.store
+  const spec = loaded.definition.store
   const { connection } = deps
   if (spec === undefined) return undefined
   if (connection === undefined)
     return step('it has a store and was given no database', () => Promise.reject(new Error('none')))
-  const store = openStore(spec, connection)
+  const store = openStore(spec, connection, {
+    clock: deps.clock,
+    log: deps.log,
+    random: deps.random,
+    applicationName: loaded.placed.name,
+  })
   opened.defer(() => store.close())
   await step('its migrations failed', () => store.migrate())
   return store

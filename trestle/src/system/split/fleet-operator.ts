@@ -1,7 +1,7 @@
 import type { Call, Handle } from '../../call/call.ts'
 import type { Affected, Operator, ProcessStatus, Readiness, ServiceStatus, SystemStatus } from '../../call/operator.ts'
 import { OperatorError } from '../../call/operator.ts'
-import { mergeMetrics } from '../merge-metrics.ts'
+import { mergeMetrics } from '../../telemetry/index.ts'
 import { operatorCall } from '../operator-call.ts'
 import { gatewayName, replicasAllowed, replicasMax } from '../placement.ts'
 import type { Fleet } from './fleet.ts'

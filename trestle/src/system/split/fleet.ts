@@ -1,3 +1,4 @@
+import type { LogLevel } from '../../telemetry/index.ts'
 import { join } from 'node:path'
 import type { Clock } from '../../std/clock.ts'
 import type { Log } from '../../service/service.ts'
@@ -30,7 +31,7 @@ export interface FleetOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
-  readonly logLevel: string
+  readonly logLevel: LogLevel
   readonly spawn: SpawnChild
   readonly onProgress: (service: string, message: string) => void
   /** The parent's own view of the system. */
@@ -80,6 +81,7 @@ export class Fleet {
     const onDead = (replica: Replica, reason: string) => this.supervisor.kill(replica.id, reason)
     this.#liveness = watchLiveness({ replicas, clock, onDead }, options.liveness)
     this.#care = {
+      clock,
       spawn: options.spawn,
       prepare: (replica) => this.#prepareMessage(replica),
       onHello: (replica) => this.#helloOf.get(replica.group)?.resolve(replica.facts),

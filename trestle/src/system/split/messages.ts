@@ -1,3 +1,4 @@
+import type { LogLevel } from '../../telemetry/index.ts'
 import type { Address } from '../../call/instance.ts'
 import type { StoreConnection } from '../../store/store.ts'
 import type { ServiceFacts, SystemSnapshot } from '../host/snapshot.ts'
@@ -14,7 +15,7 @@ export type ToChild =
       readonly link: Address
       /** The system's key, hex. It travels here and not in the environment, which others may read. */
       readonly key: string
-      readonly logLevel: string
+      readonly logLevel: LogLevel
     }
   /** Second, when everything it needs is there: open, migrate, serve. */
   | {

@@ -1,4 +1,5 @@
 import type { Address } from '../../call/instance.ts'
+import type { Clock, Timer } from '../../std/clock.ts'
 import type { ChildSpec, RunningChild } from '../../supervisor/index.ts'
 import type { ServiceFacts } from '../host/snapshot.ts'
 import { StartError, type StartErrorCode } from '../start-error.ts'
@@ -46,6 +47,7 @@ export function newReplica(id: string, group: GroupState): Replica {
 
 /** What the parent does at each step of a replica's life. */
 export interface ReplicaCare {
+  readonly clock: Clock
   readonly spawn: SpawnChild
   readonly prepare: (replica: Replica) => ToChild
   /** Its code is loaded. */
@@ -128,16 +130,23 @@ function listen(replica: Replica, care: ReplicaCare, handle: ChildHandle): Steps
   const hello = Promise.withResolvers<void>()
   const ready = Promise.withResolvers<void>()
   const failed = Promise.withResolvers<never>()
-  for (const each of [hello, ready, failed]) each.promise.catch(() => {})
+  // Whoever waits for a step sees its failure; nobody may wait for the others any more.
+  const untilFailed = <T>(step: Promise<T>): Promise<T> => {
+    const either = Promise.race([step, failed.promise])
+    either.catch(() => {})
+    return either
+  }
   const fail = (code: StartErrorCode, what: string) => {
     const message = what.startsWith(`${replica.group.name}:`) ? what : `${replica.group.name}: ${what}`
     failed.reject(new StartError(code, message))
   }
-  let idle: NodeJS.Timeout | undefined
+  let idle: Timer | undefined
   const moved = () => {
-    clearTimeout(idle)
-    idle = setTimeout(() => fail('service_failed', `nothing happened for ${care.startIdleMs} ms`), care.startIdleMs)
-    idle.unref()
+    idle?.cancel()
+    idle = care.clock.setTimeout(
+      () => fail('service_failed', `nothing happened for ${care.startIdleMs} ms`),
+      care.startIdleMs,
+    )
   }
   moved()
   void handle.exited.then((exit) => fail('service_failed', exit.reason))
@@ -159,11 +168,11 @@ function listen(replica: Replica, care: ReplicaCare, handle: ChildHandle): Steps
     care.onMessage(replica, message)
   })
   return {
-    hello: Promise.race([hello.promise, failed.promise]),
-    ready: Promise.race([ready.promise, failed.promise]),
+    hello: untilFailed(hello.promise),
+    ready: untilFailed(ready.promise),
     failed: failed.promise,
     moved,
-    rest: () => clearTimeout(idle),
+    rest: () => idle?.cancel(),
   }
 }
 

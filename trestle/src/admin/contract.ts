@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { contract, get, post, problem, put, scopes } from '../contract/index.ts'
+
+const operator = scopes('operator')
+
+const ServiceState = z.enum(['starting', 'ready', 'degraded', 'down', 'stopped', 'failed'])
+const ProcessState = z.enum(['starting', 'ready', 'draining', 'waiting', 'failed'])
+
+const Process = z.object({
+  process: z.string(),
+  pid: z.int().optional(),
+  state: ProcessState,
+  version: z.string().optional(),
+  uptimeMs: z.number().optional(),
+  restarts: z.int(),
+  memoryBytes: z.int().optional(),
+  cpuPercent: z.number().optional(),
+})
+
+const Service = z.object({
+  service: z.string(),
+  group: z.string(),
+  version: z.string().optional(),
+  contracts: z.array(z.string()),
+  replicas: z.int(),
+  state: ServiceState,
+  reason: z.string().optional(),
+  processes: z.array(Process),
+})
+
+/** What runs where. */
+export const Status = z.object({
+  system: z.string(),
+  topology: z.string(),
+  pid: z.int(),
+  uptimeMs: z.number(),
+  gatewayUrl: z.string().optional(),
+  services: z.array(Service),
+})
+
+const Affected = z.object({ group: z.string(), services: z.array(z.string()), replicas: z.int() })
+
+const named = z.object({ service: z.string().min(1).max(64) })
+
+const errors = {
+  unknown_service: problem(404, 'The system has no such service'),
+  not_separable: problem(409, 'The placement does not let this service be moved alone'),
+  busy: problem(409, 'Something else is being done to this service'),
+  deploy_failed: problem(409, 'The new replicas did not become ready; what ran before still runs'),
+  start_failed: problem(409, 'The service did not become ready'),
+  invalid_replicas: problem(400, 'That many replicas are not possible'),
+  stopping: problem(409, 'The system is stopping'),
+}
+
+/** Starting a service may load its data: as long as it needs to, within this bound, milliseconds. */
+const actTimeoutMs = 900_000
+
+function act<const Path extends string>(verb: Path, summary: string) {
+  return post(`/services/{service}/${verb}`, {
+    summary,
+    input: named,
+    output: Affected,
+    errors,
+    access: operator,
+    timeoutMs: actTimeoutMs,
+    idempotent: 'no',
+  })
+}
+
+/** What an operator may see of a running system, and do to it. Served on 127.0.0.1 only, with the token of `admin.json`. */
+export const adminContract = contract('admin', {
+  version: '1.0.0',
+  owner: 'platform',
+  summary: 'The running system: look, scale, restart, stop, start, deploy, call.',
+  operations: {
+    status: get('/status', { summary: 'What runs where', output: Status, access: operator }),
+    scale: put('/services/{service}/replicas', {
+      summary: 'Set how many processes run a service',
+      input: named.extend({ replicas: z.int() }),
+      output: Affected,
+      errors,
+      access: operator,
+      timeoutMs: actTimeoutMs,
+    }),
+    restart: act('restart', 'Replace all processes of a service'),
+    stop: act('stop', 'Drain and end all processes of a service'),
+    start: act('start', 'Start a service that was stopped or given up'),
+    deploy: act('deploy', 'Put the code on disk to work'),
+    call: post('/calls', {
+      summary: 'Call any operation as the operator',
+      input: z.object({
+        contract: z.string().min(1).max(128),
+        operation: z.string().min(1).max(128),
+        input: z.unknown(),
+        key: z.string().max(255).optional(),
+        as: z.object({ kind: z.literal('user'), id: z.string().min(1).max(255) }).optional(),
+      }),
+      output: z.object({
+        ok: z.boolean(),
+        status: z.int(),
+        /** What the operation answered. */
+        value: z.unknown().optional(),
+        /** Bytes that are not JSON, base64, with their media type. */
+        bytes: z.object({ base64: z.string(), contentType: z.string() }).optional(),
+        problem: z.unknown().optional(),
+      }),
+      access: operator,
+      timeoutMs: 600_000,
+      bodyMaxBytes: 16_777_216,
+    }),
+  },
+})

@@ -1,0 +1,31 @@
+import type { Handle } from '../../call/call.ts'
+import { createGateway, type GatewaySpec } from '../../gateway/index.ts'
+import { type HttpServer, serve } from '../../http/index.ts'
+import type { Clock } from '../../std/clock.ts'
+import { portFailed } from '../check-port.ts'
+import type { Telemetry } from './telemetry.ts'
+
+export interface GatewayDeps {
+  readonly spec: GatewaySpec
+  readonly systemName: string
+  readonly send: Handle
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+}
+
+/** Lets the gateway listen. @throws StartError `port_in_use` */
+export async function startGateway(
+  at: { readonly host: string; readonly port: number },
+  deps: GatewayDeps,
+): Promise<HttpServer> {
+  const { handler } = createGateway(deps.spec, {
+    send: deps.send,
+    clock: deps.clock,
+    log: deps.telemetry.logFor('gateway'),
+    metrics: deps.telemetry.metrics,
+    info: { title: deps.systemName, version: '1.0.0' },
+  })
+  return serve({ handler, host: at.host, port: at.port }).catch((cause: unknown) => {
+    throw portFailed('gateway', at.host, at.port, cause)
+  })
+}
