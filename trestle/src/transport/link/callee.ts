@@ -1,3 +1,4 @@
+import { cancelledByCaller } from '../../call/abort-reason.ts'
 import type { Call, Handle, Reply } from '../../call/call.ts'
 import type { Clock } from '../../std/clock.ts'
 import { type CallerCodec, type DecodedCall, decodeCall, decodeInput, traceOf } from './call-codec.ts'
@@ -239,13 +240,13 @@ function sizeOf(body: Uint8Array | string | undefined): number {
 
 function abort(running: Running): void {
   running.cancelled = true
-  running.controller?.abort()
+  running.controller?.abort(cancelledByCaller())
 }
 
 function signalOf(running: Running): AbortSignal {
   if (running.controller === undefined) {
     running.controller = new AbortController()
-    if (running.cancelled) running.controller.abort()
+    if (running.cancelled) running.controller.abort(cancelledByCaller())
   }
   return running.controller.signal
 }

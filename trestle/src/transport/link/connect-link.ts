@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { codeOfAbort } from '../../call/abort-reason.ts'
 import type { Call, Reply, Transport } from '../../call/call.ts'
 import type { Address } from '../../call/instance.ts'
 import { backoffMs } from '../../std/backoff.ts'
@@ -104,11 +105,9 @@ class LinkClient implements LinkTransport {
   }
 
   #refusal(call: Call): Reply | undefined {
-    if (this.#state === 'closed') return refusal('unavailable', call, 'the transport is closed')
-    if (call.signal.aborted) return refusal('cancelled', call, 'the caller cancelled the call')
-    if (call.deadlineMs <= this.#options.clock.monotonic()) {
-      return refusal('deadline_exceeded', call, 'the deadline had passed before the call was sent')
-    }
+    if (this.#state === 'closed') return refusal('unavailable', call, undefined, 1_000)
+    if (call.signal.aborted) return refusal(codeOfAbort(call.signal.reason), call)
+    if (call.deadlineMs <= this.#options.clock.monotonic()) return refusal('deadline_exceeded', call)
     if (this.state === 'down') return refusal('unavailable', call, 'the instance cannot be reached', 1_000)
     return undefined
   }

@@ -14,7 +14,7 @@ const callers = { encode: JSON.stringify, decode: (text: string) => JSON.parse(t
 const cleanups: (() => unknown)[] = []
 
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
 })
 
 function socketPath(): string {

@@ -1,3 +1,4 @@
+import { codeOfAbort } from '../../call/abort-reason.ts'
 import type { Call, Reply } from '../../call/call.ts'
 import type { Clock, Timer } from '../../std/clock.ts'
 import { refusal } from './link-problem.ts'
@@ -32,7 +33,7 @@ export class PendingCall {
   }
 
   expire(): void {
-    this.settle(refusal('deadline_exceeded', this.call, 'the callee did not answer before the deadline'))
+    this.settle(refusal('deadline_exceeded', this.call))
     this.withdraw?.()
   }
 
@@ -44,7 +45,7 @@ export class PendingCall {
   }
 
   readonly #onAbort = (): void => {
-    this.settle(refusal('cancelled', this.call, 'the caller cancelled the call'))
+    this.settle(refusal(codeOfAbort(this.call.signal.reason), this.call))
     this.withdraw?.()
   }
 }
