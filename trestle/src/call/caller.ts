@@ -1,6 +1,9 @@
+/** What a caller can be. `service`: a service that acts on nobody's behalf, such as a job. */
+export const callerKinds = ['anonymous', 'user', 'key', 'service', 'operator'] as const
+
 /** Who asks, as authenticated at the edge. Travels with every call through every hop. */
 export interface Caller {
-  readonly kind: 'anonymous' | 'user' | 'key' | 'service' | 'operator'
+  readonly kind: (typeof callerKinds)[number]
   /** Stable id within its kind; empty for anonymous. */
   readonly id: string
   readonly scopes: readonly string[]
