@@ -49,9 +49,7 @@ export function expose<C extends AnyContract>(
   for (const name of [...(options.only ?? []), ...(options.except ?? [])]) checkName(contract, name)
   const chosen = all.filter(
     ([name, { rest }]) =>
-      rest !== undefined &&
-      (options.only?.includes(name) ?? true) &&
-      options.except?.includes(name) !== true,
+      rest !== undefined && (options.only?.includes(name) ?? true) && options.except?.includes(name) !== true,
   )
   if (chosen.length === 0) throw new TypeError(`expose(${contract.name}): no operation with a route is left to expose`)
   const operations = chosen.map(([, operation]) => exposed(contract, operation, prefix))

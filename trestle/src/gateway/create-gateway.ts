@@ -1,0 +1,229 @@
+import { verdictOn } from '../call/access-verdict.ts'
+import type { Handle } from '../call/call.ts'
+import { anonymous, type Caller } from '../call/caller.ts'
+import { openapi, type OpenApiRoute } from '../contract/openapi/openapi.ts'
+import type { HeaderFields, HttpHandler, HttpRequest, HttpResponse } from '../http/message.ts'
+import type { Clock } from '../std/clock.ts'
+import type { AccessLog } from '../telemetry/access-log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { challengesOf, createAuthentication } from './authenticate.ts'
+import { canonicalPath, type PathAmbiguity } from './canonical-path.ts'
+import type { EdgeRequest, RequestNotes } from './edge-request.ts'
+import type { Endpoint } from './endpoint.ts'
+import { failureResponse } from './failure-response.ts'
+import type { GatewaySpec } from './gateway.ts'
+import { gatewayMetrics } from './gateway-metrics.ts'
+import { hostMatcher } from './host-match.ts'
+import { decodeValues, operationEndpoint } from './operation-endpoint.ts'
+import { documentPage, healthPages, homePage, type Page, pageEndpoint, type Readiness } from './pages.ts'
+import { refused } from './problem-response.ts'
+import { identify, type RequestIdentity } from './request-identity.ts'
+import { splitTarget } from './request-target.ts'
+import { createRouteTable, type RouteMatch } from './route-table.ts'
+import { originOf, trustedProxies } from './trusted-headers.ts'
+
+export interface GatewayInfo {
+  readonly title: string
+  readonly version: string
+  readonly description?: string
+  readonly servers?: readonly { readonly url: string; readonly description?: string }[]
+}
+
+export interface GatewayDeps {
+  /** Takes a call to wherever its service runs. */
+  readonly send: Handle
+  readonly clock: Clock
+  readonly log: { error(fields: Readonly<Record<string, unknown>>, message: string): void }
+  /** Default: nothing is written. */
+  readonly accessLog?: AccessLog
+  readonly metrics: Metrics
+  readonly readiness: () => Readiness
+  readonly info: GatewayInfo
+  /** Further pages, `GET` only. */
+  readonly pages?: readonly Page[]
+}
+
+/** One public address, for `trestle routes`. */
+export interface RouteDescription {
+  readonly method: string
+  readonly path: string
+  readonly operation: string | undefined
+  readonly access: Endpoint['access']
+}
+
+export interface Gateway {
+  readonly handler: HttpHandler
+  /** The OpenAPI document of everything that is exposed. */
+  openapi(): object
+  routes(): readonly RouteDescription[]
+}
+
+/**
+ * Makes a gateway from its description: the handler that `serve` runs.
+ * @throws TypeError when two routes collide, or a host or a trusted proxy is none
+ */
+export function createGateway(spec: GatewaySpec, deps: GatewayDeps): Gateway {
+  const exposed = spec.routes.flatMap((route) => route.operations.map((operation) => ({ route, operation })))
+  const endpoints = exposed.map(({ route, operation }) => operationEndpoint(route, operation, deps))
+  const document = () =>
+    openapi(
+      exposed.map(({ operation }) => documented(operation)),
+      deps.info,
+    )
+  const pages = [...healthPages(deps.readiness), documentPage(document), ...(deps.pages ?? [])]
+  const taken = endpoints.some(({ template, method }) => template === '/' && method === 'GET')
+  const all = taken ? pages : [homePage(deps.info, pages), ...pages]
+  const table = createRouteTable<Endpoint>([...endpoints, ...all.map(pageEndpoint)])
+  const authenticate = createAuthentication(spec.authenticate, deps)
+  const challenges = challengesOf(spec.authenticate)
+  const servesHost = hostMatcher(spec.hosts)
+  const trusted = trustedProxies(spec.trustedProxies)
+  const measured = gatewayMetrics(deps.metrics)
+
+  const answer = async (http: HttpRequest, identity: RequestIdentity, notes: RequestNotes): Promise<HttpResponse> => {
+    const target = splitTarget(http.target)
+    if (!servesHost(target.host ?? http.headers.get('host'))) {
+      throw refused('not_found', { detail: 'This host is not served here' })
+    }
+    if (target.path === '*') return allowed('GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
+    const canonical = canonicalPath(target.path)
+    if (!canonical.ok) throw refused('bad_request', { detail: canonical.detail })
+    const { path, ambiguities } = canonical
+    notes.path = path
+    const match = table.match(path)
+    const endpoint = match === undefined ? undefined : endpointFor(match, http.method)
+    if (ambiguities.length > 0) checkAmbiguities(ambiguities, endpoint ?? match?.routes.values().next().value)
+    if (match === undefined) throw refused('not_found', { detail: 'No route has this path' })
+    notes.route = endpoint?.template ?? match.routes.values().next().value?.template
+    if (endpoint === undefined) return otherMethod(match, http.method)
+    notes.operation = endpoint.operation
+    const { clientAddress, headers } = originOf(http, trusted)
+    notes.clientAddress = clientAddress
+    const caller = await authenticate({ headers, trace: identity.trace, signal: http.signal })
+    notes.caller = caller
+    checkAccess(endpoint, caller, challenges)
+    const values = decodeValues(match.values)
+    const request: EdgeRequest = {
+      http,
+      ...identity,
+      clientAddress,
+      headers,
+      path,
+      query: target.query,
+      values,
+      caller,
+    }
+    return await endpoint.answer(request, notes)
+  }
+
+  return {
+    async handler(http) {
+      const started = deps.clock.monotonic()
+      const identity = identify(http.headers, deps.clock.now())
+      const notes: RequestNotes = {
+        path: undefined,
+        route: undefined,
+        operation: undefined,
+        caller: anonymous,
+        clientAddress: http.remoteAddress,
+        code: undefined,
+        bytesIn: 0,
+      }
+      measured.inFlight.add(1)
+      let response: HttpResponse
+      try {
+        response = await answer(http, identity, notes)
+      } catch (error) {
+        response = failureResponse(error, identity.trace.traceId, notes, deps.log)
+      }
+      measured.inFlight.add(-1)
+      const durationMs = deps.clock.monotonic() - started
+      measured.answered(http.method, notes.route, response.status, durationMs)
+      deps.accessLog?.(record(http, response, identity, notes, durationMs))
+      return finished(response, identity, notes.caller)
+    },
+    openapi: document,
+    routes: () =>
+      table.routes.map(({ method, template, operation, access }) => ({ method, path: template, operation, access })),
+  }
+}
+
+function documented({ contract, operation, path }: GatewaySpec['routes'][number]['operations'][number]): OpenApiRoute {
+  // An operation taken from a contract is bound to it: `contract(...)` made it so.
+  return { contract, operation: operation as OpenApiRoute['operation'], path }
+}
+
+function endpointFor({ routes }: RouteMatch<Endpoint>, method: string): Endpoint | undefined {
+  return routes.get(method) ?? (method === 'HEAD' ? routes.get('GET') : undefined)
+}
+
+function checkAmbiguities(found: readonly PathAmbiguity[], endpoint: Endpoint | undefined): void {
+  const refusedOnes = found.filter((one) => endpoint?.allowInPath.includes(one) !== true)
+  if (refusedOnes.length > 0) throw refused('bad_request', { detail: `The path has ${refusedOnes.join(' and ')}` })
+}
+
+function otherMethod({ routes }: RouteMatch<Endpoint>, method: string): HttpResponse {
+  const methods = new Set([...routes.keys(), ...(routes.has('GET') ? ['HEAD'] : []), 'OPTIONS'])
+  const allow = [...methods].join(', ')
+  if (method === 'OPTIONS') return allowed(allow)
+  throw refused('method_not_allowed', { detail: `Allowed here: ${allow}` }, [['Allow', allow]])
+}
+
+function allowed(allow: string): HttpResponse {
+  return { status: 204, headers: [['Allow', allow]] }
+}
+
+function checkAccess({ access }: Endpoint, caller: Caller, challenges: ReturnType<typeof challengesOf>): void {
+  const verdict = verdictOn(access, caller)
+  if (verdict === 'allowed') return
+  if (verdict === 'unauthenticated') throw refused('unauthenticated', {}, challenges())
+  const scope = access.kind === 'scopes' ? access.scopes.join(' ') : undefined
+  const detail = scope === undefined ? {} : { detail: `This needs the scopes ${scope}` }
+  throw refused('forbidden', detail, challenges('insufficient_scope', scope))
+}
+
+function record(
+  http: HttpRequest,
+  response: HttpResponse,
+  { requestId, trace }: RequestIdentity,
+  notes: RequestNotes,
+  durationMs: number,
+): Parameters<AccessLog>[0] {
+  const { path, route, operation, caller, clientAddress, code, bytesIn } = notes
+  const { body } = response
+  const bytesOut = typeof body === 'string' ? Buffer.byteLength(body) : body instanceof Uint8Array ? body.length : 0
+  return {
+    method: http.method,
+    path,
+    route,
+    operation,
+    status: response.status,
+    code,
+    durationMs,
+    requestId,
+    traceId: trace.traceId,
+    callerKind: caller.kind,
+    callerId: caller.id,
+    remoteAddress: clientAddress,
+    bytesIn,
+    bytesOut,
+  }
+}
+
+/** What every reply says, whatever it is. */
+function finished(response: HttpResponse, { requestId, trace }: RequestIdentity, caller: Caller): HttpResponse {
+  const headers: (readonly [string, string])[] = [
+    ...response.headers,
+    ['X-Request-Id', requestId],
+    ['Trestle-Trace-Id', trace.traceId],
+    ['X-Content-Type-Options', 'nosniff'],
+  ]
+  if (caller.kind !== 'anonymous' && !hasHeader(response.headers, 'cache-control')) {
+    headers.push(['Cache-Control', 'no-store'])
+  }
+  return { ...response, headers }
+}
+
+function hasHeader(headers: HeaderFields, name: string): boolean {
+  return headers.some(([other]) => other.toLowerCase() === name)
+}

@@ -1,0 +1,128 @@
+import { awaitReply } from '../call/await-reply.ts'
+import type { Call, Handle, Reply } from '../call/call.ts'
+import { childSpan } from '../std/trace-context.ts'
+import type { Clock } from '../std/clock.ts'
+import { bindingOf } from '../contract/binding.ts'
+import { compileOperation } from '../contract/compile-operation.ts'
+import { isAmong, isJson } from '../contract/media-type.ts'
+import type { HeaderFields, HttpResponse } from '../http/message.ts'
+import { deprecationHeaders } from './deprecation-headers.ts'
+import type { EdgeRequest, RequestNotes } from './edge-request.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { ExposedOperation, ExposeSpec } from './expose.ts'
+import { readIdempotencyKey } from './idempotency-key.ts'
+import { Refused, refused } from './problem-response.ts'
+import { fieldsOf } from './route-table.ts'
+
+export interface EndpointDeps {
+  readonly send: Handle
+  readonly clock: Clock
+}
+
+/** Headers that a service's reply may not set: the gateway's or the engine's own. */
+const reserved =
+  /^(?:connection|content-length|content-type|date|transfer-encoding|x-request-id|trestle-.*|set-cookie)$/i
+const decoder = decodeURIComponent
+
+/** Makes the endpoint of an exposed operation: HTTP in, a call to wherever the service runs, its bytes out. */
+export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, deps: EndpointDeps): Endpoint {
+  const { contract, operation, method, path } = exposed
+  const label = `${contract.name}.${operation.name}`
+  const fields = fieldsOf(path)
+  const binding = bindingOf(operation)
+  const bound = binding.fields.flatMap(({ name, header }) => (header === undefined ? [] : [{ name, header }]))
+  const fixed = deprecationHeaders(operation.deprecated)
+
+  const callOf = (
+    request: EdgeRequest,
+    body: Uint8Array | undefined,
+    key: string | undefined,
+  ): Omit<Call, 'signal'> => ({
+    contract: contract.id,
+    operation: operation.name,
+    input: {
+      kind: 'rest',
+      params: Object.fromEntries(fields.map((field, at) => [field, request.values[at] ?? ''])),
+      query: request.query,
+      headers: Object.fromEntries(
+        bound.flatMap(({ name, header }) => {
+          const value = request.headers.get(header)
+          return value === undefined ? [] : [[name, value]]
+        }),
+      ),
+      contentType: request.headers.get('content-type'),
+      body,
+    },
+    want: 'bytes',
+    deadlineMs: deps.clock.monotonic() + operation.timeoutMs,
+    caller: request.caller,
+    from: 'gateway',
+    trace: childSpan(request.trace),
+    key,
+  })
+
+  return {
+    method,
+    template: path,
+    place: `${label}, exposed by expose(${contract.name}${spec.prefix === '' ? '' : `, { prefix: '${spec.prefix}' }`})`,
+    operation: label,
+    access: operation.access ?? { kind: 'signed-in' },
+    allowInPath: spec.allowInPath,
+    async answer(request, notes) {
+      const key = readIdempotencyKey(request.headers.get('idempotency-key'))
+      if (!key.ok) throw refused('invalid_input', { detail: key.detail })
+      const body = await readBody(request, binding, operation.bodyMaxBytes, notes)
+      const call = callOf(request, body, key.key)
+      const reply = await awaitReply(deps.send, call, deps.clock, [request.http.signal])
+      if (!reply.ok) throw new Refused(reply.problem, fixed)
+      return toResponse(reply, exposed, fixed)
+    },
+  }
+}
+
+type BodyBinding = Pick<ReturnType<typeof bindingOf>, 'body' | 'contentTypes'>
+
+async function readBody(
+  { http, headers }: EdgeRequest,
+  binding: BodyBinding,
+  maxBytes: number,
+  notes: RequestNotes,
+): Promise<Uint8Array | undefined> {
+  if (!http.body.present) return undefined
+  const { body: kind, contentTypes } = binding
+  // Without a use for it, a body is read within the bound and dropped: the connection stays good.
+  if (kind !== 'none') {
+    const type = headers.get('content-type')
+    const fits = kind === 'bytes' ? isAmong(type, contentTypes) : isJson(type)
+    if (!fits) {
+      const wanted = kind === 'bytes' ? contentTypes.join(' or ') : 'application/json'
+      throw refused('unsupported_media_type', { detail: `The body must be ${wanted}` })
+    }
+  }
+  const bytes = await http.body.bytes(maxBytes)
+  notes.bytesIn = bytes.length
+  return kind === 'none' ? undefined : bytes
+}
+
+/** The service's serialised reply as it is. */
+function toResponse(
+  reply: Extract<Reply, { ok: true }>,
+  { operation }: ExposedOperation,
+  fixed: HeaderFields,
+): HttpResponse {
+  const own = Object.entries(reply.headers ?? {}).filter(([name]) => !reserved.test(name))
+  const headers: HeaderFields = [...own, ...fixed]
+  const { body, status } = reply
+  if (body.kind === 'empty') return { status, headers }
+  if (body.kind === 'bytes') {
+    return { status, headers: [['Content-Type', body.contentType], ...headers], body: body.bytes }
+  }
+  const written = compileOperation(operation).serializeOutput(body.value, status)
+  if (!written.ok) throw refused('bad_reply', { errors: written.faults })
+  return { status, headers: [['Content-Type', written.contentType], ...headers], body: written.bytes }
+}
+
+/** @throws Refused when the values cannot be decoded; a canonical path always can */
+export function decodeValues(values: readonly string[]): readonly string[] {
+  return values.map((value) => (value.includes('%') ? decoder(value) : value))
+}

@@ -1,0 +1,48 @@
+import { type Problem, type ProblemExtra, platformProblem } from '../call/problem.ts'
+import type { PlatformCode } from '../contract/platform-errors.ts'
+import type { HeaderFields, HttpResponse } from '../http/message.ts'
+
+/** Why a request is not answered with what it asked for: thrown inside the gateway, never outside. */
+export class Refused extends Error {
+  readonly problem: Problem
+  readonly headers: HeaderFields
+  constructor(problem: Problem, headers: HeaderFields = []) {
+    super(problem.code)
+    this.problem = problem
+    this.headers = headers
+  }
+}
+
+/** Ends a request with one of the platform's problems. */
+export function refused(code: PlatformCode, extra: ProblemExtra = {}, headers: HeaderFields = []): Refused {
+  return new Refused(platformProblem(code, extra), headers)
+}
+
+const defaultRetryAfterMs = 1_000
+
+/** A problem as an HTTP reply. Source: RFC 9457. */
+export function problemResponse(problem: Problem, traceId: string, path: string | undefined): HttpResponse {
+  const instance = problem.instance ?? path
+  const body = {
+    type: `urn:trestle:error:${problem.code}`,
+    title: problem.title,
+    status: problem.status,
+    detail: problem.detail,
+    instance,
+    code: problem.code,
+    traceId: problem.traceId ?? traceId,
+    errors: problem.errors,
+    details: problem.details,
+  }
+  return {
+    status: problem.status,
+    headers: [['Content-Type', 'application/problem+json'], ['Cache-Control', 'no-store'], ...retryAfter(problem)],
+    body: JSON.stringify(body),
+  }
+}
+
+/** Whole seconds, at least one; said for every refusal that passes by itself. */
+function retryAfter({ status, retryAfterMs }: Problem): HeaderFields {
+  const ms = retryAfterMs ?? (status === 503 ? defaultRetryAfterMs : undefined)
+  return ms === undefined ? [] : [['Retry-After', String(Math.max(1, Math.ceil(ms / 1_000)))]]
+}
