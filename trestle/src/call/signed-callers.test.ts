@@ -41,11 +41,7 @@ describe('a signed caller', () => {
         (at, character) => {
           if (text[at] === character) return
           const changed = text.slice(0, at) + character + text.slice(at + 1)
-          const verified = verifyCaller(key, changed, noon)
-          // The last character of base64url has bits that mean nothing: the same bytes, the same caller.
-          if (verified !== undefined) expect(verified.caller).toStrictEqual(alice)
-          if (at < 44 || at > text.length - 2) return
-          expect(verified).toBeUndefined()
+          expect(verifyCaller(key, changed, noon)).toBeUndefined()
         },
       ),
     )
@@ -79,23 +75,23 @@ describe('a signed caller', () => {
   })
 })
 
-describe('the callers of a process', () => {
-  function at(startMs: number, cacheMax?: number) {
-    const clock = { ms: startMs, now: () => clock.ms }
-    return { clock, ...signedCallers({ systemKey, clock, ...(cacheMax === undefined ? {} : { cacheMax }) }) }
-  }
+function processAt(startMs: number, cacheMax?: number) {
+  const clock = { ms: startMs, now: () => clock.ms }
+  return { clock, ...signedCallers({ systemKey, clock, ...(cacheMax === undefined ? {} : { cacheMax }) }) }
+}
 
+describe('the callers of a process', () => {
   it('are verified once: the same text gives the same object, which nobody can change', () => {
-    const { encode, decode } = at(noon)
+    const { encode, decode } = processAt(noon)
     const caller = decode(encode(alice))
     expect(caller).toStrictEqual(alice)
     expect(decode(encode({ ...alice }))).toBe(caller)
-    expect(() => (caller?.scopes as string[]).push('admin')).toThrow(TypeError)
+    expect(() => (caller as unknown as { scopes: string[] }).scopes.push('admin')).toThrow(TypeError)
     expect(() => Object.assign(caller as Caller, { id: 'bob' })).toThrow(TypeError)
   })
 
   it('are not remembered beyond their expiry', () => {
-    const { encode, decode, clock } = at(noon)
+    const { encode, decode, clock } = processAt(noon)
     const text = encode(alice)
     expect(decode(text)).toStrictEqual(alice)
     clock.ms += 15 * minutes
@@ -104,7 +100,7 @@ describe('the callers of a process', () => {
   })
 
   it('are signed as they are now, not as they were', () => {
-    const { encode, decode } = at(noon)
+    const { encode, decode } = processAt(noon)
     const mutable = { kind: 'user' as const, id: 'alice', scopes: ['a'] }
     encode(mutable)
     mutable.scopes.push('b')
@@ -114,7 +110,7 @@ describe('the callers of a process', () => {
   })
 
   it('are forgotten, oldest first, when they are too many, and still verified', () => {
-    const { encode, decode } = at(noon, 2)
+    const { encode, decode } = processAt(noon, 2)
     const texts = ['a', 'b', 'c'].map((id) => encode({ ...alice, id }))
     const [first] = texts.map((text) => decode(text))
     expect(decode(texts[0] as string)).toStrictEqual(first)
