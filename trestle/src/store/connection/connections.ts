@@ -23,6 +23,8 @@ export interface ConnectionLimits {
   readonly silenceTimeoutMs: number
   /** Reads on their way on one shared connection; default 512. */
   readonly sharedInFlightMax: number
+  /** A shared connection that has not answered for so long is left to its slow read; default 20. */
+  readonly sharedStalledAfterMs: number
   /** Prepared statements on one connection; default 256. */
   readonly statementNamesMax: number
 }
@@ -35,6 +37,7 @@ export const defaultLimits: ConnectionLimits = {
   statementTimeoutMs: 30_000,
   silenceTimeoutMs: 45_000,
   sharedInFlightMax: 512,
+  sharedStalledAfterMs: 20,
   statementNamesMax: 256,
 }
 
@@ -56,7 +59,7 @@ export class Connections {
       open: open({ default_transaction_read_only: 'on', statement_timeout: String(limits.statementTimeoutMs) }),
       connectionsMax: sharedMax,
       inFlightMax: limits.sharedInFlightMax,
-      clock,
+      stalledAfterMs: limits.sharedStalledAfterMs,
     })
     this.exclusive = new ExclusivePool({
       ...limits,
@@ -87,18 +90,26 @@ export class Connections {
 
   async #read(sql: string, parameters: readonly unknown[]): Promise<PgResult> {
     try {
-      return await (await this.#shared.pick()).execute(sql, parameters)
+      return await this.#readOnce(sql, parameters).catch((error: unknown) => {
+        if (preparedFormIsStale(error)) return this.#readOnce(sql, parameters)
+        throw error
+      })
     } catch (error) {
-      if (codeOf(error) === '25006') {
-        this.#kinds.isWrite(sql)
-        return await this.#write(sql, parameters)
-      }
-      if (!preparedFormIsStale(error)) throw statementFailure(error, 'read')
+      if (codeOf(error) !== '25006') throw statementFailure(error, 'read')
+      this.#kinds.isWrite(sql)
+      return await this.#write(sql, parameters)
     }
+  }
+
+  /** On a shared connection, or on one of its own while slow reads hold all shared ones up. */
+  async #readOnce(sql: string, parameters: readonly unknown[]): Promise<PgResult> {
+    const shared = await this.#shared.pick()
+    if (shared !== undefined) return await shared.execute(sql, parameters)
+    const own = await this.exclusive.acquire()
     try {
-      return await (await this.#shared.pick()).execute(sql, parameters)
-    } catch (error) {
-      throw statementFailure(error, 'read')
+      return await own.execute(sql, parameters)
+    } finally {
+      this.exclusive.release(own)
     }
   }
 

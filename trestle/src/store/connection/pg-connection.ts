@@ -32,6 +32,7 @@ export class BrokenConnectionError extends Error {}
 interface DriverInternals {
   readonly connection: {
     readonly parsedStatements: Record<string, string>
+    readonly submittedNamedStatements: Record<string, string>
     readonly stream: { destroy(error?: Error): void }
     on(event: 'parameterStatus', listener: (message: { parameterName: string; parameterValue: string }) => void): void
   }
@@ -90,6 +91,11 @@ export class PgConnection {
 
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  /** How long those who asked have been waiting for any answer, milliseconds. */
+  get silentMs(): number {
+    return this.#inFlight === 0 ? 0 : this.#options.clock.monotonic() - this.#answeredAt
   }
 
   /** Major version of the server. */
@@ -169,10 +175,13 @@ export class PgConnection {
   }
 
   #deallocate(name: string): void {
-    if (this.#client.connection.parsedStatements[name] === undefined) return
-    delete this.#client.connection.parsedStatements[name]
+    const { parsedStatements, submittedNamedStatements } = this.#client.connection
+    // Asking for a name that the server does not have would fail, and with it the transaction around us.
+    if (parsedStatements[name] === undefined && submittedNamedStatements[name] === undefined) return
     // In a failed transaction the server refuses; the name stays there, unused, until the connection is closed.
-    void this.#send({ text: `deallocate ${name}` }).catch(() => undefined)
+    void this.#send({ text: `deallocate ${name}` })
+      .catch(() => undefined)
+      .finally(() => delete parsedStatements[name])
   }
 
   #watchSilence(): void {

@@ -1,4 +1,3 @@
-import type { Clock } from '../../std/clock.ts'
 import { StoreError } from '../store-error.ts'
 import type { PgConnection } from './pg-connection.ts'
 
@@ -7,7 +6,8 @@ export interface SharedConnectionsOptions {
   readonly connectionsMax: number
   /** Reads on their way on one connection. */
   readonly inFlightMax: number
-  readonly clock: Clock
+  /** A connection that has not answered for so long is busy with something slow: nothing more is sent there. */
+  readonly stalledAfterMs: number
 }
 
 /** Read-only connections that many reads use at once. Another one is opened while all are busy. */
@@ -21,12 +21,15 @@ export class SharedConnections {
     this.#options = options
   }
 
-  /** The connection with the least to do. Use it at once: it is not reserved. */
-  async pick(): Promise<PgConnection> {
+  /**
+   * The connection with the least to do, `undefined` when all are stalled. Use it at once: it is not reserved.
+   * @throws StoreError `overloaded`, `unavailable`
+   */
+  async pick(): Promise<PgConnection | undefined> {
     if (this.#closed) throw new StoreError('unavailable', 'The store was closed')
     const { connectionsMax, inFlightMax } = this.#options
     const least = this.#leastBusy()
-    if (least === undefined) return await this.#openOne()
+    if (least === undefined) return this.#open.length < connectionsMax ? await this.#openOne() : undefined
     if (least.inFlight > 0 && this.#open.length < connectionsMax) this.#openOne().catch(() => undefined)
     if (least.inFlight < inFlightMax) return least
     throw new StoreError('overloaded', `${inFlightMax} reads already wait on each shared connection`)
@@ -41,7 +44,8 @@ export class SharedConnections {
   #leastBusy(): PgConnection | undefined {
     let least: PgConnection | undefined
     for (const connection of this.#open) {
-      if (!connection.broken && (least === undefined || connection.inFlight < least.inFlight)) least = connection
+      if (connection.broken || connection.silentMs > this.#options.stalledAfterMs) continue
+      if (least === undefined || connection.inFlight < least.inFlight) least = connection
     }
     return least
   }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { StoreError } from '../store-error.ts'
 
 /** The programs of the embedded PostgreSQL as they lie on disk. */
@@ -24,7 +24,7 @@ export function findBinaries(platform: string = process.platform, arch: string =
   const name = packages[`${platform}-${arch}`]
   if (name === undefined) throw unavailable(`there is no embedded PostgreSQL for ${platform}-${arch}`)
   try {
-    const entry = fileURLToPath(import.meta.resolve(name))
+    const entry = createRequire(import.meta.url).resolve(name)
     return binariesAt(join(dirname(dirname(entry)), 'native'))
   } catch (cause) {
     throw unavailable(`the optional package ${name} is not installed`, cause)

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { type Clock, systemClock } from '../../std/clock.ts'
 import { type StoreLog, type StoreProvider, silentLog } from '../provider.ts'
 import { type Account, serverAccount } from './account.ts'
@@ -94,6 +95,7 @@ function providerOf(
     connectionFor: (service, options) => access.connectionFor(service, options),
     async close() {
       await keepingAlive(() => server.stop())
+      if (layout.socketsDir !== undefined) rmSync(layout.socketsDir, { recursive: true, force: true })
       lock.release()
     },
   }
