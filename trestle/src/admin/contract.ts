@@ -55,17 +55,7 @@ const errors = {
 /** Starting a service may load its data: as long as it needs to, within this bound, milliseconds. */
 const actTimeoutMs = 900_000
 
-function act<const Path extends string>(verb: Path, summary: string) {
-  return post(`/services/{service}/${verb}`, {
-    summary,
-    input: named,
-    output: Affected,
-    errors,
-    access: operator,
-    timeoutMs: actTimeoutMs,
-    idempotent: 'no',
-  })
-}
+const act = { input: named, output: Affected, errors, access: operator, timeoutMs: actTimeoutMs }
 
 /** What an operator may see of a running system, and do to it. Served on 127.0.0.1 only, with the token of `admin.json`. */
 export const adminContract = contract('admin', {
@@ -82,10 +72,10 @@ export const adminContract = contract('admin', {
       access: operator,
       timeoutMs: actTimeoutMs,
     }),
-    restart: act('restart', 'Replace all processes of a service'),
-    stop: act('stop', 'Drain and end all processes of a service'),
-    start: act('start', 'Start a service that was stopped or given up'),
-    deploy: act('deploy', 'Put the code on disk to work'),
+    restart: post('/services/{service}/restart', { summary: 'Replace all processes of a service', ...act }),
+    stop: post('/services/{service}/stop', { summary: 'Drain and end all processes of a service', ...act }),
+    start: post('/services/{service}/start', { summary: 'Start a service that was stopped or given up', ...act }),
+    deploy: post('/services/{service}/deploy', { summary: 'Put the code on disk to work', ...act }),
     call: post('/calls', {
       summary: 'Call any operation as the operator',
       input: z.object({

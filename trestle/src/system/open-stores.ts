@@ -1,37 +1,93 @@
-import { embeddedPostgres, serverPostgres, type StoreProvider } from '../store/index.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Log } from '../service/service.ts'
+import { chooseProvider, type ConnectionOptions, type StoreConnection, type StoreProvider } from '../store/index.ts'
 import { StartError } from './start-error.ts'
 
 export interface StoreSettings {
   readonly dataDir: string
-  /** One server for all services; wins over the embedded one. */
-  readonly postgresUrl?: string | undefined
-  /** Service -> its own database, made by somebody else; wins over `postgresUrl`. */
-  readonly storeUrls?: ReadonlyMap<string, string> | undefined
+  /** `TRESTLE_POSTGRES_URL`, `TRESTLE_STORE_<SERVICE>_URL`. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Log
   readonly progress: (message: string) => void
 }
 
-/**
- * Where the databases are: on the servers that the settings name, else on the embedded one.
- * @throws StartError `store_failed` or `already_running`
- */
-export async function openStores(settings: StoreSettings): Promise<StoreProvider> {
-  const { dataDir, postgresUrl, storeUrls, log, progress } = settings
+/** The databases of a system. A system without stores never starts a server. */
+export interface Stores {
+  /** Starts the server early, beside other work, when there was one the last time. */
+  warmUp(services: readonly string[]): void
+  /** @throws StartError `store_failed` or `already_running` */
+  connectionsFor(services: readonly StoreNeed[]): Promise<Readonly<Record<string, StoreConnection>>>
+  /** `undefined`: no service has needed one. */
+  description(): string | undefined
+  /** Tells those who want the same data directory where this system is. */
+  announce(addresses: Readonly<Record<string, string>>): void
+  close(): Promise<void>
+}
+
+export interface StoreNeed extends ConnectionOptions {
+  readonly service: string
+}
+
+/** On the servers that the environment names, else on the embedded one. */
+export function ownStores(settings: StoreSettings): Stores {
+  const { dataDir } = settings
+  let opening: ReturnType<typeof chooseProvider> | undefined
+  let description: string | undefined
+  let announced: Readonly<Record<string, string>> | undefined
+  const open = (services: readonly string[]) => {
+    opening ??= chooseProvider({ ...settings, services, mode: 'own' })
+    opening.then(
+      (opened) => {
+        description = opened.description
+        if (announced !== undefined) opened.embedded?.announce(announced)
+      },
+      () => {},
+    )
+    return opening
+  }
+  return {
+    warmUp(services) {
+      if (existsSync(join(dataDir, 'postgres'))) void open(services)
+    },
+    connectionsFor: (needs) => connect(needs, () => open(needs.map((need) => need.service))),
+    description: () => description,
+    announce(addresses) {
+      announced = addresses
+      void opening?.then((opened) => opened.embedded?.announce(addresses))
+    },
+    async close() {
+      const opened = await opening?.catch(() => undefined)
+      await opened?.close()
+    },
+  }
+}
+
+/** Databases that somebody else opened, and will close. */
+export function givenStores(provider: StoreProvider): Stores {
+  return {
+    warmUp() {},
+    connectionsFor: (needs) => connect(needs, async () => provider),
+    description: () => provider.description,
+    announce() {},
+    close: async () => {},
+  }
+}
+
+async function connect(needs: readonly StoreNeed[], open: () => Promise<StoreProvider>) {
+  if (needs.length === 0) return {}
   try {
-    if (postgresUrl !== undefined || (storeUrls?.size ?? 0) > 0) {
-      return await serverPostgres({
-        ...(postgresUrl === undefined ? {} : { url: postgresUrl }),
-        ...(storeUrls === undefined ? {} : { services: Object.fromEntries(storeUrls) }),
-      })
-    }
-    return await embeddedPostgres({ dataDir, log, progress })
+    const provider = await open()
+    const entries = needs.map(
+      async ({ service, ...options }) => [service, await provider.connectionFor(service, options)] as const,
+    )
+    return Object.fromEntries(await Promise.all(entries))
   } catch (cause) {
     throw storeFailed(cause)
   }
 }
 
-export function storeFailed(cause: unknown): StartError {
+function storeFailed(cause: unknown): StartError {
   const message = cause instanceof Error ? cause.message : String(cause)
   const running = cause instanceof Error && 'code' in cause && cause.code === 'already_running'
   return new StartError(running ? 'already_running' : 'store_failed', message, { cause })

@@ -36,6 +36,6 @@ export interface SystemDescription {
     readonly where: string
     readonly pids: readonly number[]
   }[]
-  /** What else runs for the system: the embedded database. */
-  readonly embedded: readonly { readonly what: string; readonly where: string }[]
+  /** Where the databases are; `undefined`: no service has one. */
+  readonly stores: string | undefined
 }

@@ -4,7 +4,6 @@ import type { StoreConnection } from '../store/store.ts'
 import { type HostOptions, prepareHost, type RunningHost } from './host/host.ts'
 import type { ServiceFacts, SystemSnapshot } from './host/snapshot.ts'
 import { oneProcessOperator } from './one-process-operator.ts'
-import { storeFailed } from './open-stores.ts'
 import { shortSocketDir } from './split/socket-dir.ts'
 import type { Start, Started } from './start-system.ts'
 
@@ -68,21 +67,12 @@ function urlOf(host: RunningHost): string {
   return `http://${host.gateway.host}:${host.gateway.port}`
 }
 
-async function connections(
-  start: Start,
-  facts: readonly ServiceFacts[],
-): Promise<Readonly<Record<string, StoreConnection>>> {
+function connections(start: Start, facts: readonly ServiceFacts[]): Promise<Readonly<Record<string, StoreConnection>>> {
   const poolMax = new Map(start.system.services.map((service) => [service.name, service.poolMax]))
   const needed = facts.filter((each) => each.hasStore)
-  try {
-    const entries = needed.map(
-      async ({ service }) =>
-        [service, await start.stores.connectionFor(service, { poolMax: poolMax.get(service) ?? 8 })] as const,
-    )
-    return Object.fromEntries(await Promise.all(entries))
-  } catch (cause) {
-    throw storeFailed(cause)
-  }
+  return start.stores.connectionsFor(
+    needed.map(({ service }) => ({ service, poolMax: poolMax.get(service) ?? 8, processes: 1 })),
+  )
 }
 
 async function linkToItself(start: Start): Promise<NonNullable<HostOptions['link']>> {

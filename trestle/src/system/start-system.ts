@@ -1,6 +1,6 @@
 import type { LogLevel } from '../telemetry/index.ts'
 import { randomBytes } from 'node:crypto'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Operator } from '../call/operator.ts'
 import type { LinkOptions } from './host/mesh.ts'
 import { createTelemetry, type Telemetry } from './host/telemetry.ts'
@@ -9,7 +9,7 @@ import type { StoreProvider } from '../store/index.ts'
 import { checkPort } from './check-port.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { loadSystem } from './load-system.ts'
-import { openStores } from './open-stores.ts'
+import { givenStores, ownStores, type Stores } from './open-stores.ts'
 import { type Placement, placementOf } from './placement.ts'
 import type { RunningSystem } from './running-system.ts'
 import { startFleet } from './split/start-fleet.ts'
@@ -51,8 +51,8 @@ export interface StartOptions {
   readonly adminPort?: number
   /** How the operator's operations are served; without it there is no admin listener. */
   readonly admin?: AdminServer
-  readonly postgresUrl?: string | undefined
-  readonly storeUrls?: ReadonlyMap<string, string> | undefined
+  /** Where `TRESTLE_POSTGRES_URL` and `TRESTLE_STORE_<SERVICE>_URL` are looked up; default: the environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Databases that somebody else opened and will close. */
   readonly stores?: StoreProvider
   /** Default `info`. */
@@ -77,7 +77,7 @@ export interface Start {
   readonly placement: Placement
   readonly dataDir: string
   readonly gateway: { readonly host: string; readonly port: number }
-  readonly stores: StoreProvider
+  readonly stores: Stores
   readonly key: Uint8Array
   readonly telemetry: Telemetry
   readonly clock: Clock
@@ -122,6 +122,7 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
       telemetry: start.telemetry,
     })
     if (admin !== undefined) opened.defer(() => admin.close())
+    start.stores.announce({ gateway: started.gatewayUrl, ...(admin === undefined ? {} : { admin: admin.url }) })
     return runningSystem(start, started, admin?.url, opened.move())
   } catch (error) {
     await opened.disposeAsync()
@@ -140,13 +141,16 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
   const system = await loadSystem(options.systemUrl)
   const lock = await lockDataDir(dataDir)
   opened.defer(() => lock.release())
+  const stores = storesFor(dataDir, options, telemetry, (message) => progress(system.name, message))
+  opened.defer(() => stores.close())
+  stores.warmUp(system.services.map((service) => service.name))
   return {
     options,
     system,
     placement: placed(system, options),
     dataDir,
     gateway,
-    stores: options.stores ?? (await ownStores(system, dataDir, options, telemetry, opened)),
+    stores,
     key: randomBytes(32),
     telemetry,
     clock: options.clock ?? systemClock,
@@ -156,22 +160,14 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
   }
 }
 
-async function ownStores(
-  system: System,
+function storesFor(
   dataDir: string,
   options: StartOptions,
   telemetry: Telemetry,
-  opened: AsyncDisposableStack,
-): Promise<StoreProvider> {
-  const stores = await openStores({
-    dataDir,
-    postgresUrl: options.postgresUrl,
-    storeUrls: options.storeUrls,
-    log: telemetry.log,
-    progress: (message) => options.progress?.(system.name, message),
-  })
-  opened.defer(() => stores.close())
-  return stores
+  progress: (message: string) => void,
+): Stores {
+  if (options.stores !== undefined) return givenStores(options.stores)
+  return ownStores({ dataDir, env: options.env ?? process.env, log: telemetry.log, progress })
 }
 
 function placed(system: System, options: StartOptions): Placement {
@@ -215,7 +211,7 @@ function runningSystem(
       gatewayUrl: started.gatewayUrl,
       adminUrl,
       ...(await started.describe()),
-      embedded: [{ what: stores.description, where: join(dataDir, 'postgres') }],
+      stores: stores.description(),
     }),
   }
 }

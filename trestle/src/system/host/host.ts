@@ -94,7 +94,8 @@ async function openGateway(
   opened: AsyncDisposableStack,
 ): Promise<HttpServer | undefined> {
   if (gateway === undefined) return undefined
-  const spec = { spec: system.gateway, systemName: system.name, send: mesh.send, clock, telemetry }
+  const services = () => mesh.services()
+  const spec = { spec: system.gateway, systemName: system.name, send: mesh.send, clock, telemetry, services }
   const server = await startGateway(gateway, spec)
   opened.defer(() => server.close())
   return server

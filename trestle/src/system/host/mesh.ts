@@ -1,12 +1,14 @@
 import type { Handle } from '../../call/call.ts'
+import { signedCallers } from '../../call/signed-callers.ts'
 import type { Address, Instance } from '../../call/instance.ts'
 import { balanced, createRegistry } from '../../registry/index.ts'
+import type { ServiceReadiness } from '../../gateway/index.ts'
 import { connectLink, listenLink } from '../../transport/link/index.ts'
-import { httpTransport } from '../../transport/http/index.ts'
-import { createHttpClient } from '../../http/index.ts'
 import { gatewayName, operatorName } from '../placement.ts'
 import { type HostOptions, namesHere } from './host.ts'
+import type { System } from '../system.ts'
 import type { LoadedService } from './load-services.ts'
+import { repeatable } from './repeatable.ts'
 import { createRouter } from './router.ts'
 import type { SystemSnapshot } from './snapshot.ts'
 
@@ -27,6 +29,8 @@ export interface Mesh {
   open(contracts: readonly string[], handle: Handle): void
   shut(contracts: readonly string[]): void
   update(snapshot: SystemSnapshot): void
+  /** How the services stand, as far as this process knows. */
+  services(): readonly ServiceReadiness[]
   /** Lets the other processes in. */
   listen(): Promise<void>
   address(): Address | undefined
@@ -42,6 +46,7 @@ export async function createMesh(
   const opened = new AsyncDisposableStack()
   const registry = createRegistry()
   let usesOf = usesBySender(snapshot, loaded)
+  const names = options.system.services.map((service) => service.name)
   const update = (next: SystemSnapshot) => {
     registry.replace(next.instances, next.contracts)
     usesOf = usesBySender(next, loaded)
@@ -49,18 +54,19 @@ export async function createMesh(
   update(snapshot)
 
   const { link, clock } = options
-  const self = { process: options.process, services: namesHere(options) }
+  const ends = link === undefined ? undefined : linkEnds(options, link)
   const remote =
-    link === undefined
+    ends === undefined
       ? undefined
       : balanced({
           registry,
-          open: (instance) => connectLink({ address: addressOf(instance), key: link.key, self, clock }),
+          open: (instance) => connectLink({ address: addressOf(instance), ...ends }),
+          idempotent: repeatable(options.system),
           clock,
           random: options.random,
         })
   if (remote !== undefined) opened.defer(() => remote.close())
-  const externals = openExternals(options, opened)
+  const externals = await externalsOf(options.system, opened)
   const router = createRouter({
     externals,
     remote: remote === undefined ? undefined : (call) => remote.send(call),
@@ -76,9 +82,10 @@ export async function createMesh(
     open: (contracts, handle) => router.open(contracts, handle),
     shut: (contracts) => router.close(contracts),
     update,
+    services: () => readinessOf(names, registry.all(), loaded),
     async listen() {
-      if (link === undefined) return
-      const server = await listenLink({ address: link.address, key: link.key, self, handle: router.serve, clock })
+      if (link === undefined || ends === undefined) return
+      const server = await listenLink({ address: link.address, handle: router.serve, ...ends })
       opened.defer(() => server.close())
       listening = server
     },
@@ -90,23 +97,38 @@ export async function createMesh(
   }
 }
 
+/** What both ends of every link of this process share. */
+function linkEnds(options: HostOptions, { key }: LinkOptions) {
+  const { clock, telemetry } = options
+  const self = { process: options.process, services: namesHere(options) }
+  return { key, self, callers: signedCallers({ systemKey: key, clock }), clock, log: telemetry.log }
+}
+
+/** Code that only systems with external services need is loaded only for them. */
+async function externalsOf(system: System, opened: AsyncDisposableStack): Promise<ReadonlyMap<string, Handle>> {
+  if (system.externals.length === 0) return new Map()
+  const { openExternals } = await import('./open-externals.ts')
+  return openExternals(system.externals, opened)
+}
+
 function addressOf(instance: Instance): Address {
   if (instance.address === undefined) throw new Error(`the instance ${instance.id} has no address`)
   return instance.address
 }
 
-function openExternals(options: HostOptions, opened: AsyncDisposableStack): ReadonlyMap<string, Handle> {
-  const { externals } = options.system
-  if (externals.length === 0) return new Map()
-  const client = createHttpClient({})
-  opened.defer(() => client.close())
-  return new Map(
-    externals.map(({ contract, url, headers }) => {
-      const transport = httpTransport({ contract, url, client, headers })
-      opened.defer(() => transport.close())
-      return [contract.id, (call) => transport.send(call)]
-    }),
-  )
+function readinessOf(
+  names: readonly string[],
+  instances: readonly Instance[],
+  loaded: readonly LoadedService[],
+): readonly ServiceReadiness[] {
+  const here = new Set(loaded.map((each) => each.placed.name))
+  return names.map((name) => {
+    const own = instances.filter((instance) => instance.service === name)
+    const ready = own.filter((instance) => instance.state === 'ready').length
+    const count = Math.max(ready, here.has(name) ? 1 : 0)
+    const without = own.length > 0 ? ('draining' as const) : ('down' as const)
+    return { name, state: count > 0 ? 'ready' : without, instances: count }
+  })
 }
 
 function usesBySender(

@@ -1,6 +1,7 @@
 import type { Handle } from '../../call/call.ts'
-import { createGateway, type GatewaySpec } from '../../gateway/index.ts'
+import { createGateway, type GatewaySpec, type ServiceReadiness } from '../../gateway/index.ts'
 import { type HttpServer, serve } from '../../http/index.ts'
+import { accessLog } from '../../telemetry/index.ts'
 import type { Clock } from '../../std/clock.ts'
 import { portFailed } from '../check-port.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -11,6 +12,8 @@ export interface GatewayDeps {
   readonly send: Handle
   readonly clock: Clock
   readonly telemetry: Telemetry
+  /** How the services stand. */
+  readonly services: () => readonly ServiceReadiness[]
 }
 
 /** Lets the gateway listen. @throws StartError `port_in_use` */
@@ -22,7 +25,9 @@ export async function startGateway(
     send: deps.send,
     clock: deps.clock,
     log: deps.telemetry.logFor('gateway'),
+    accessLog: accessLog(deps.telemetry.logFor('gateway')),
     metrics: deps.telemetry.metrics,
+    readiness: () => ({ ready: true, services: deps.services() }),
     info: { title: deps.systemName, version: '1.0.0' },
   })
   return serve({ handler, host: at.host, port: at.port }).catch((cause: unknown) => {

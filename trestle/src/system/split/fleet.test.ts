@@ -52,7 +52,7 @@ function setUp(topology: Topology = processPerService(), first: Record<string, F
     gateway: { host: '127.0.0.1', port: 0 },
     socketDir: '/fake',
     key: new Uint8Array(32),
-    stores: { description: 'none', connectionFor: () => Promise.reject(new Error('none')), close: async () => {} },
+    stores: { connectionsFor: async () => ({}) },
     clock,
     random: () => 0.5,
     log: { info: log, warn: log, error: log },

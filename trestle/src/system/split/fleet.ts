@@ -2,10 +2,10 @@ import type { LogLevel } from '../../telemetry/index.ts'
 import { join } from 'node:path'
 import type { Clock } from '../../std/clock.ts'
 import type { Log } from '../../service/service.ts'
-import type { StoreProvider } from '../../store/index.ts'
 import type { StoreConnection } from '../../store/store.ts'
 import { createSupervisor, type RestartLimits, type Supervisor } from '../../supervisor/index.ts'
 import type { ServiceFacts, SystemSnapshot } from '../host/snapshot.ts'
+import type { Stores } from '../open-stores.ts'
 import type { Placement } from '../placement.ts'
 import { StartError } from '../start-error.ts'
 import { startOrder } from '../start-order.ts'
@@ -27,7 +27,7 @@ export interface FleetOptions {
   /** Where the processes' sockets lie: short, and ours alone. */
   readonly socketDir: string
   readonly key: Uint8Array
-  readonly stores: StoreProvider
+  readonly stores: Pick<Stores, 'connectionsFor'>
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -242,12 +242,11 @@ export class Fleet {
   async #storesFor(replica: Replica): Promise<Readonly<Record<string, StoreConnection>>> {
     const { system, stores } = this.options
     const needed = replica.facts.filter((facts) => facts.hasStore)
-    const entries = needed.map(async ({ service }) => {
-      const poolMax = system.services.find((each) => each.name === service)?.poolMax ?? 8
-      const processes = Math.max(replica.group.wanted, replica.group.replicas.size)
-      return [service, await stores.connectionFor(service, { poolMax, processes })] as const
-    })
-    return Object.fromEntries(await Promise.all(entries))
+    const poolMax = new Map(system.services.map((service) => [service.name, service.poolMax]))
+    const processes = Math.max(replica.group.wanted, replica.group.replicas.size)
+    return stores.connectionsFor(
+      needed.map(({ service }) => ({ service, poolMax: poolMax.get(service) ?? 8, processes })),
+    )
   }
 
   #onMessage(replica: Replica, message: FromChild): void {
