@@ -15,7 +15,7 @@ async function documented(): Promise<ReadonlyMap<string, ReadonlyMap<string, rea
   return new Map(
     sections.map((section) => {
       const name = /\((\w+)\)$/.exec(section.split('\n')[0] ?? '')?.[1] ?? ''
-      const rows = [...section.matchAll(/^\| `(\w+)` \|(.*)\|$/gm)]
+      const rows = [...section.matchAll(/^\| `(\w+)` +\|(.*)\|$/gm)]
       return [name, new Map(rows.map(([, code = '', rest = '']) => [code, rest.split('|').map((cell) => cell.trim())]))]
     }),
   )
