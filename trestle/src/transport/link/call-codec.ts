@@ -2,6 +2,7 @@ import type { Call, CallInput } from '../../call/call.ts'
 import type { Caller } from '../../call/caller.ts'
 import { formatTraceparent, newTrace, parseTraceparent } from '../../std/trace-context.ts'
 import { Flag, LinkProtocolError } from './frame.ts'
+import { metaMaxBytes } from './limits.ts'
 
 /** How a caller travels. Between processes it must be signed: a string that `decode` refuses was made without the key. */
 export interface CallerCodec {
@@ -42,6 +43,7 @@ export function callFlags({ input }: Call): number {
   return Flag.rest | (input.body === undefined ? 0 : Flag.body)
 }
 
+/** @throws RangeError when query, headers and caller are too large together */
 export function encodeCallMeta(call: Call, remainingMs: number, callers: CallerCodec): string {
   const { input } = call
   const meta: CallMeta = [
@@ -55,7 +57,11 @@ export function encodeCallMeta(call: Call, remainingMs: number, callers: CallerC
     call.key ?? 0,
     input.kind === 'rest' ? [input.params, input.query, input.headers, input.contentType ?? 0] : 0,
   ]
-  return JSON.stringify(meta)
+  const text = JSON.stringify(meta)
+  if (text.length * 3 > metaMaxBytes && Buffer.byteLength(text) > metaMaxBytes) {
+    throw new RangeError(`the call without its body is larger than ${metaMaxBytes} bytes`)
+  }
+  return text
 }
 
 /** A call as it arrived; the caller is not verified yet. */

@@ -6,7 +6,7 @@ import type { Connection, LinkLog } from './connection.ts'
 import { Flag, type Frame, FrameType, LinkProtocolError } from './frame.ts'
 import type { LinkSelf } from './handshake.ts'
 import { InboundBody } from './inbound-body.ts'
-import type { LinkLimits } from './limits.ts'
+import { type LinkLimits, metaMaxBytes } from './limits.ts'
 import { refusal } from './link-problem.ts'
 import { encodeReply } from './reply-codec.ts'
 
@@ -194,6 +194,7 @@ export class Callee {
     try {
       const encoded = encodeReply(reply)
       const bytes = sizeOf(encoded.body)
+      if (Buffer.byteLength(encoded.meta) > metaMaxBytes) throw new RangeError('the headers of the reply are too large')
       if (bytes > messageMaxBytes) {
         return encodeReply(refusal('bad_reply', traced, `the reply is larger than ${messageMaxBytes} bytes`))
       }

@@ -64,8 +64,13 @@ export class CallerLink {
     if (refused !== undefined) return pending.settle(refused)
     const { call, body } = pending
     const { clock, callers } = this.#options
+    let meta: string
+    try {
+      meta = encodeCallMeta(call, call.deadlineMs - clock.monotonic(), callers)
+    } catch (error) {
+      return pending.settle(refusal('body_too_large', call, error instanceof Error ? error.message : undefined))
+    }
     const stream = this.#next++
-    const meta = encodeCallMeta(call, call.deadlineMs - clock.monotonic(), callers)
     this.#outgoing.set(stream, { pending, reply: undefined })
     pending.withdraw = () => this.#withdraw(stream)
     this.#connection.outbox.send(FrameType.call, callFlags(call), stream, meta, body, () => {
@@ -154,7 +159,7 @@ export class CallerLink {
   #finish(stream: number, { pending }: Outgoing, flags: number, meta: Buffer, body: Buffer): void {
     this.#outgoing.delete(stream)
     if (pending.done) return
-    pending.settle(decodeReply(flags, meta, body, pending.call.want))
+    pending.settle(decodeReply(flags, meta, body))
   }
 
   /** Promises the callee that no further call comes. */

@@ -1,4 +1,4 @@
-import type { Call, Reply, ReplyBody } from '../../call/call.ts'
+import type { Reply, ReplyBody } from '../../call/call.ts'
 import type { Problem } from '../../call/problem.ts'
 import { Flag, LinkProtocolError } from './frame.ts'
 
@@ -29,22 +29,20 @@ function bodyOf(body: ReplyBody): Uint8Array | string | undefined {
   return body.kind === 'bytes' ? body.bytes : (JSON.stringify(body.value) as string | undefined)
 }
 
-/** @throws LinkProtocolError */
-export function decodeReply(flags: number, meta: Buffer, body: Buffer, want: Call['want']): Reply {
+/**
+ * The body stays bytes, whatever the caller wants: the typed client reads it by the contract, and whoever passes it on
+ * does not read it at all.
+ * @throws LinkProtocolError
+ */
+export function decodeReply(flags: number, meta: Buffer, body: Buffer): Reply {
   if ((flags & Flag.failed) !== 0) return { ok: false, problem: parseProblem(body) }
   const [status, contentType, headers] = meta.length === 0 ? ([200, json, 0] as const) : parseMeta(meta)
   return {
     ok: true,
     status,
-    body: readBody(flags, contentType, body, want),
+    body: (flags & Flag.empty) === 0 ? { kind: 'bytes', bytes: body, contentType } : { kind: 'empty' },
     ...(headers === 0 ? {} : { headers }),
   }
-}
-
-function readBody(flags: number, contentType: string, body: Buffer, want: Call['want']): ReplyBody {
-  if ((flags & Flag.empty) !== 0) return { kind: 'empty' }
-  if (want === 'bytes' || !contentType.startsWith(json)) return { kind: 'bytes', bytes: body, contentType }
-  return { kind: 'value', value: parse(body) }
 }
 
 function parseMeta(meta: Buffer): ReplyMeta {
