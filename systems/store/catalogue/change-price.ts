@@ -15,12 +15,8 @@ export interface PriceChange {
  * @returns the product as it is then; `undefined` when there is none; the current version when another was expected
  */
 export async function changePrice(db: Kysely<CatalogueTables>, change: PriceChange) {
-  const locked = await db
-    .selectFrom('products')
-    .select('price_version')
-    .where('id', '=', change.id)
-    .forUpdate()
-    .executeTakeFirst()
+  // One change of a product at a time, so that versions follow each other.
+  const locked = await db.selectFrom('products').select('id').where('id', '=', change.id).forUpdate().executeTakeFirst()
   const product = locked === undefined ? undefined : await productById(db, change.id)
   if (product === undefined || product.price.amount === change.amount) return product
   const { priceVersion } = product
@@ -35,11 +31,6 @@ export async function changePrice(db: Kysely<CatalogueTables>, change: PriceChan
       valid_from: change.at,
       changed_by: change.changedBy,
     })
-    .execute()
-  await db
-    .updateTable('products')
-    .set({ price_version: priceVersion + 1 })
-    .where('id', '=', change.id)
     .execute()
   return {
     ...product,

@@ -45,8 +45,8 @@ async function loadBatch(db: Kysely<CatalogueTables>, count: number, at: Date): 
   if (batch.length === 0) return loaded
   const ids = batch.map((product) => product.id)
   await Promise.all([
-    sql`insert into products (id, sku, name, description, category, price_version)
-      select id, sku, name, description, category, 1
+    sql`insert into products (id, sku, name, description, category)
+      select id, sku, name, description, category
       from unnest(
         ${ids}::uuid[],
         ${batch.map((product) => product.sku)}::text[],

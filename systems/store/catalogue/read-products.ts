@@ -7,13 +7,13 @@ export interface PricedRow {
   readonly name: string
   readonly description: string
   readonly category: string
-  readonly price_version: number
+  readonly version: number
   readonly amount: string
   readonly currency: string
 }
 
 /** A row as the contract shows it. */
-export function productOf({ id, sku, name, description, category, price_version, amount, currency }: PricedRow) {
+export function productOf({ id, sku, name, description, category, version, amount, currency }: PricedRow) {
   return {
     id,
     sku,
@@ -21,18 +21,27 @@ export function productOf({ id, sku, name, description, category, price_version,
     description,
     category,
     price: { amount: Number(amount), currency },
-    priceVersion: price_version,
+    priceVersion: version,
   }
+}
+
+/** The price of now of the product in `products` of the query around it. */
+export function latestPrice(db: Kysely<CatalogueTables>) {
+  return db
+    .selectFrom('prices')
+    .select(['version', 'amount', 'currency'])
+    .whereRef('product_id', '=', 'products.id' as never)
+    .orderBy('version', 'desc')
+    .limit(1)
+    .as('price')
 }
 
 /** Products with their prices of now. */
 function priced(db: Kysely<CatalogueTables>) {
   return db
     .selectFrom('products')
-    .innerJoin('prices', (join) =>
-      join.onRef('prices.product_id', '=', 'products.id').onRef('prices.version', '=', 'products.price_version'),
-    )
-    .select(['id', 'sku', 'name', 'description', 'category', 'price_version', 'amount', 'currency'])
+    .innerJoinLateral(latestPrice(db), (join) => join.onTrue())
+    .select(['id', 'sku', 'name', 'description', 'category', 'version', 'amount', 'currency'])
 }
 
 /** One product with its price of now. */

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { z } from 'zod'
 import { cursorBehind, cutPage, placeOf } from '../list.ts'
+import { latestPrice } from './read-products.ts'
 import type { CatalogueTables } from './tables.ts'
 
 export interface ProductSearch {
@@ -21,26 +22,22 @@ export async function searchProducts(db: Kysely<CatalogueTables>, { query, categ
   const after = cursor === undefined ? null : placeOf(list, cursor, afterMatch)
   if (after === undefined) return undefined
   const rank = query === undefined ? sql<number>`0::real` : sql<number>`ts_rank(search, ${asTsQuery(query)})`
+  let page = db
+    .selectFrom('products')
+    .select(['id', 'sku', 'name', 'description', 'category', rank.as('rank')])
+    .limit(limit + 1)
+  if (query !== undefined) {
+    page = page.where(sql<boolean>`search @@ ${asTsQuery(query)}`).orderBy('rank', 'desc')
+    if (after !== null) page = page.where(isBehind(rank, after))
+  } else if (after !== null) {
+    page = page.where('id', '>', after[1])
+  }
+  if (category !== undefined) page = page.where('category', 'in', withinCategory(db, category))
+  // Prices are looked up for the rows of the page only.
   const rows = await db
-    .with('page', (page) => {
-      let wanted = page
-        .selectFrom('products')
-        .select(['id', 'sku', 'name', 'description', 'category', 'price_version', rank.as('rank')])
-        .limit(limit + 1)
-      if (query !== undefined) {
-        wanted = wanted.where(sql<boolean>`search @@ ${asTsQuery(query)}`).orderBy('rank', 'desc')
-        if (after !== null) wanted = wanted.where(isBehind(rank, after))
-      } else if (after !== null) {
-        wanted = wanted.where('id', '>', after[1])
-      }
-      if (category !== undefined) wanted = wanted.where('category', 'in', withinCategory(db, category))
-      return wanted.orderBy('id')
-    })
-    .selectFrom('page')
-    .innerJoin('prices', (join) =>
-      join.onRef('prices.product_id', '=', 'page.id').onRef('prices.version', '=', 'page.price_version'),
-    )
-    .select(['id', 'sku', 'name', 'description', 'category', 'price_version', 'rank', 'amount', 'currency'])
+    .selectFrom(page.orderBy('id').as('products'))
+    .innerJoinLateral(latestPrice(db), (join) => join.onTrue())
+    .selectAll()
     .orderBy('rank', 'desc')
     .orderBy('id')
     .execute()

@@ -21,7 +21,6 @@ export interface ProductsTable {
   name: string
   description: string
   category: string
-  price_version: number
   search: GeneratedAlways<string>
 }
 

@@ -11,8 +11,6 @@ create table products (
   name text not null,
   description text not null,
   category text not null references categories (id),
-  -- Which of the product's prices is the one of now.
-  price_version integer not null,
   search tsvector not null generated always as (
     setweight(to_tsvector('english', name), 'A')
     || setweight(to_tsvector('english', replace(category, '-', ' ')), 'B')
@@ -20,7 +18,7 @@ create table products (
   ) stored
 );
 
--- Every price that a product ever had. A row is never changed.
+-- Every price that a product ever had; the highest version is the price of now. A row is never changed.
 create table prices (
   product_id uuid not null references products (id),
   version integer not null check (version > 0),
@@ -30,10 +28,6 @@ create table prices (
   changed_by text not null,
   primary key (product_id, version)
 );
-
-alter table products
-  add constraint products_price foreign key (id, price_version) references prices (product_id, version)
-  deferrable initially deferred;
 
 create index products_by_category on products (category, id);
 create index products_by_words on products using gin (search);

@@ -1,0 +1,20 @@
+import { authenticator } from 'trestle/gateway'
+import { accounts } from './accounts/contract.ts'
+
+/** What a session's token looks like: others are refused without asking. */
+const tokenForm = /^[A-Za-z0-9_-]{43}$/
+
+/** Knows the users of the store by the token of their session. Asked each time: a session that was ended is ended. */
+export const sessions = authenticator({
+  name: 'sessions',
+  scheme: 'bearer',
+  realm: 'store',
+  uses: { accounts },
+  recognises: (credential) => tokenForm.test(credential),
+  async authenticate({ credential, call }) {
+    const session = await call.accounts.verify.try({ token: credential })
+    if (session.ok) return { kind: 'user', id: session.value.userId, scopes: session.value.scopes }
+    if (session.error.code === 'session_invalid') return undefined
+    throw session.error
+  },
+})
