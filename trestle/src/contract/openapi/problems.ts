@@ -130,7 +130,9 @@ function ownResponse(
     ours.length === 0
       ? []
       : [{ type: 'object', properties: { code: { type: 'string', enum: ours } }, required: ['code'] }]
-  const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, { oneOf: [...forms, ...rest] }] }
+  const all = [...forms, ...rest]
+  const form = all.length === 1 ? (all[0] as JsonSchema) : { oneOf: all }
+  const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, form] }
   return response(sentences.join(' '), schema)
 }
 

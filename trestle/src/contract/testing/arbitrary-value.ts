@@ -2,9 +2,16 @@ import * as fc from 'fast-check'
 import type { z } from 'zod'
 import { checksOf, defOf } from '../zod-def.ts'
 
+/** Names of records; the hostile ones would set a prototype or are found on every object. */
+const plainKey = fc.string().filter((key) => key !== '__proto__')
+const hostileKey = fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor'))
+
 /** Values for a wire schema: mostly valid, with fields that nobody declared, and now and then wrong on purpose. */
-export function valueOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
-  return fc.oneof({ weight: 60, arbitrary: right(schema) }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 1 }) })
+export function valueOf(schema: z.core.$ZodType, hostile: boolean): fc.Arbitrary<unknown> {
+  return fc.oneof(
+    { weight: 60, arbitrary: right(schema, hostile ? hostileKey : plainKey) },
+    { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 1 }) },
+  )
 }
 
 const byFormat: Readonly<Record<string, fc.Arbitrary<string>>> = {
@@ -41,15 +48,15 @@ const undeclared = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ undeclared: { deep: [1, null] } }) },
 )
 
-function object(def: z.core.$ZodObjectDef): fc.Arbitrary<unknown> {
+function object(def: z.core.$ZodObjectDef, key: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
   const strict = def.catchall !== undefined && defOf(def.catchall).type === 'never'
-  const fields = Object.fromEntries(Object.entries(def.shape).map(([key, field]) => [key, right(field)]))
+  const fields = Object.fromEntries(Object.entries(def.shape).map(([name, field]) => [name, right(field, key)]))
   return fc
     .tuple(fc.record(fields), strict ? fc.constant({}) : undeclared)
     .map(([declared, more]) => ({ ...more, ...declared }))
 }
 
-function right(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
+function right(schema: z.core.$ZodType, key: fc.Arbitrary<string>): fc.Arbitrary<unknown> {
   const def = defOf(schema)
   switch (def.type) {
     case 'string':
@@ -67,25 +74,25 @@ function right(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
     case 'unknown':
       return fc.jsonValue({ maxDepth: 2 })
     case 'object':
-      return object(def)
+      return object(def, key)
     case 'array':
-      return fc.array(right(def.element), { maxLength: 5 })
+      return fc.array(right(def.element, key), { maxLength: 5 })
     case 'tuple':
-      return fc.tuple(...def.items.map(right))
+      return fc.tuple(...def.items.map((inner) => right(inner, key)))
     case 'record':
-      return fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor')), right(def.valueType), {
+      return fc.dictionary(key, right(def.valueType, key), {
         maxKeys: 3,
         noNullPrototype: true,
       })
     case 'union':
-      return fc.oneof(...def.options.map(right))
+      return fc.oneof(...def.options.map((inner) => right(inner, key)))
     case 'optional':
-      return fc.option(right(def.innerType), { nil: undefined })
+      return fc.option(right(def.innerType, key), { nil: undefined })
     case 'nullable':
-      return fc.option(right(def.innerType))
+      return fc.option(right(def.innerType, key))
     case 'default':
     case 'readonly':
-      return right(def.innerType)
+      return right(def.innerType, key)
     default:
       throw new Error(`no values for ${def.type}`)
   }
