@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EmbeddedOptions, type EmbeddedProvider, embeddedPostgres } from './embedded/embedded-postgres.ts'
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { StoreLog } from './provider.ts'
 
@@ -17,12 +16,13 @@ export interface StoreFixture extends AsyncDisposable {
 /** A directory that whoever runs the server may enter. */
 export function makeTestDir(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'trestle-store-'))
+  chmodSync(path, 0o755)
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
 export function writeMigrations(parent: string, files: Readonly<Record<string, string>>): URL {
   const directory = mkdtempSync(join(parent, 'migrations-'))
-  mkdirSync(directory, { recursive: true })
+  chmodSync(directory, 0o755)
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
   return pathToFileURL(`${directory}/`)
 }

@@ -273,6 +273,22 @@ describe('store.transaction', () => {
     expect(await has(id)).toBe(false)
   })
 
+  it('gives its connection back although the work never ends', async () => {
+    const small = openAnother()
+    const hanging = small.transaction(() => new Promise<never>(() => undefined), { timeoutMs: 50 })
+    await expect(hanging).rejects.toMatchObject({ code: 'overloaded', message: expect.stringContaining('50 ms') })
+    await expect(small.transaction(() => Promise.resolve(1))).resolves.toBe(1)
+  })
+
+  it('is told that it can be repeated when a table changed under a prepared statement', async () => {
+    const small = openAnother()
+    const read = () => small.transaction((tx) => sql`select * from links`.execute(tx.db))
+    await read()
+    await sql`alter table links add column added int`.execute(store.db)
+    await expect(read()).rejects.toMatchObject({ code: 'unavailable', cause: { code: '0A000' } })
+    await expect(read()).resolves.toBeDefined()
+  })
+
   it('has a time limit in the database too', async () => {
     const { rows } = await sql<{ transaction_timeout: string }>`show transaction_timeout`.execute(store.db)
     expect(rows).toEqual([{ transaction_timeout: '30s' }])

@@ -1,11 +1,10 @@
-import type { Kysely } from 'kysely'
 import { backoffMs } from '../std/backoff.ts'
 import type { Clock } from '../std/clock.ts'
 import { insideTransaction, transactionScope } from '../std/transaction-scope.ts'
 import { kyselyOver, type StatementRunner } from './connection/dialect.ts'
 import type { ExclusivePool } from './connection/exclusive-pool.ts'
 import { BrokenConnectionError, NotSentError, type PgConnection, type PgResult } from './connection/pg-connection.ts'
-import { codeOf, endsSession, lostAgainstOthers } from './connection/pg-failure.ts'
+import { codeOf, endsSession, lostAgainstOthers, preparedFormIsStale } from './connection/pg-failure.ts'
 import type { TransactionOptions, Tx } from './store.ts'
 import { StoreError } from './store-error.ts'
 
@@ -30,7 +29,7 @@ export async function runTransaction<Tables, T>(
   const { retries = 0, timeoutMs = defaultTimeoutMs } = options
   const endsAt = deps.clock.monotonic() + timeoutMs
   for (let attempt = 0; ; attempt += 1) {
-    const leftMs = endsAt - deps.clock.monotonic()
+    const leftMs = Math.ceil(endsAt - deps.clock.monotonic())
     try {
       return await attemptOnce(deps, work, options, leftMs)
     } catch (error) {
@@ -61,7 +60,8 @@ async function attemptOnce<Tables, T>(
   const running = new RunningTransaction<Tables>(connection, deps.clock, timeoutMs)
   try {
     running.begin(options.isolation)
-    const value = await transactionScope.run(() => work(running.tx))
+    // Work that hangs must not hold a connection for ever.
+    const value = await Promise.race([transactionScope.run(() => work(running.tx)), running.expired])
     await running.commit()
     return value
   } catch (error) {
@@ -75,6 +75,9 @@ async function attemptOnce<Tables, T>(
 /** One transaction on one connection. Its statements are pipelined: BEGIN is not waited for. */
 class RunningTransaction<Tables> implements StatementRunner {
   readonly tx: Tx<Tables>
+  /** Rejects when the time is up. */
+  readonly expired: Promise<never>
+  #expire: (reason: Error) => void = () => undefined
   readonly #connection: PgConnection
   readonly #timer: { cancel(): void }
   readonly #timeoutMs: number
@@ -86,8 +89,12 @@ class RunningTransaction<Tables> implements StatementRunner {
   constructor(connection: PgConnection, clock: Clock, timeoutMs: number) {
     this.#connection = connection
     this.#timeoutMs = timeoutMs
+    this.expired = new Promise((_, reject) => {
+      this.#expire = reject
+    })
+    this.expired.catch(() => undefined)
     this.#timer = clock.setTimeout(() => this.#onTimeout(), timeoutMs)
-    this.tx = { db: lazyKysely<Tables>(this), publish: refusePublish }
+    this.tx = { db: kyselyOver<Tables>(this), publish: refusePublish }
   }
 
   begin(isolation: TransactionOptions['isolation']): void {
@@ -171,8 +178,12 @@ class RunningTransaction<Tables> implements StatementRunner {
       )
     }
     if (codeOf(error) === '25P02' && first !== undefined) return this.#failure(first)
-    if (error instanceof BrokenConnectionError || error instanceof NotSentError || isOver(error)) {
+    if (error instanceof BrokenConnectionError || error instanceof NotSentError || endsSession(error)) {
       return unavailable(first ?? error)
+    }
+    if (preparedFormIsStale(error)) {
+      const why = 'A table has changed since the statement was prepared; the transaction was rolled back'
+      return new StoreError('unavailable', why, { cause: error })
     }
     return error
   }
@@ -195,11 +206,8 @@ class RunningTransaction<Tables> implements StatementRunner {
     const reason = new Error(`the transaction took longer than ${this.#timeoutMs} ms`)
     this.#firstError ??= reason
     this.#connection.destroy(reason)
+    this.#expire(reason)
   }
-}
-
-function isOver(error: unknown): boolean {
-  return endsSession(error)
 }
 
 function unavailable(cause: unknown): StoreError {
@@ -213,8 +221,4 @@ function refusePublish(): never {
     'publish_unsupported',
     'Events cannot be published yet: this version has no outbox, and an event must not be lost in silence',
   )
-}
-
-function lazyKysely<Tables>(runner: StatementRunner): Kysely<Tables> {
-  return kyselyOver<Tables>(runner)
 }

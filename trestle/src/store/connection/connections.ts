@@ -3,7 +3,7 @@ import { insideTransaction } from '../../std/transaction-scope.ts'
 import type { StoreConnection } from '../store.ts'
 import { StoreError } from '../store-error.ts'
 import { ExclusivePool } from './exclusive-pool.ts'
-import { codeOf } from './pg-failure.ts'
+import { codeOf, preparedFormIsStale } from './pg-failure.ts'
 import { PgConnection, type PgResult, statementFailure } from './pg-connection.ts'
 import { SharedConnections } from './shared-connections.ts'
 import { StatementKinds } from './statement-kinds.ts'
@@ -127,11 +127,4 @@ export class Connections {
       this.exclusive.release(connection)
     }
   }
-}
-
-/** The server no longer knows the statement by its name, or its columns have changed. */
-function preparedFormIsStale(error: unknown): boolean {
-  const code = codeOf(error)
-  const message = error instanceof Error ? error.message : ''
-  return code === '26000' || (code === '0A000' && message.includes('cached plan'))
 }

@@ -25,6 +25,13 @@ export function lostAgainstOthers(error: unknown): boolean {
   return code === '40001' || code === '40P01'
 }
 
+/** The server no longer knows the statement by its name, or its columns have changed. */
+export function preparedFormIsStale(error: unknown): boolean {
+  const code = codeOf(error)
+  const message = error instanceof Error ? error.message : ''
+  return code === '26000' || (code === '0A000' && message.includes('cached plan'))
+}
+
 /** Why no connection could be opened. Nothing was sent, so nothing was processed. */
 export function connectFailure(error: unknown): StoreError {
   const code = codeOf(error)

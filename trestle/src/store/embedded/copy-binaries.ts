@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -50,8 +51,13 @@ export function linkLibraries({ root }: Binaries, directory: string): void {
   for (const file of readdirSync(join(root, 'lib'))) {
     const short = libraryForm.exec(file)?.[1]
     if (short === undefined || existsSync(join(root, 'lib', short))) continue
-    const link = join(directory, short)
-    rmSync(link, { force: true })
-    symlinkSync(join(root, 'lib', file), link)
+    linkTo(join(root, 'lib', file), join(directory, short))
   }
+}
+
+/** Left alone where it is right: another process may be starting its server through it. */
+function linkTo(target: string, link: string): void {
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(link) === target) return
+  rmSync(link, { force: true })
+  symlinkSync(target, link)
 }

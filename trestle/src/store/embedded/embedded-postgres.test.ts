@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -65,6 +75,32 @@ async function kill(writer: Writer): Promise<void> {
   const closed = once(writer.child, 'close')
   writer.child.kill('SIGKILL')
   await closed
+}
+
+function startLoad(store: ReturnType<typeof openStore<LedgerTables>>) {
+  const committed: number[] = []
+  const failures: string[] = []
+  const stopping = new AbortController()
+  let id = 0
+  const write = async (own: number) => {
+    if (own % 3 === 0) await store.db.insertInto('ledger').values({ id: own }).execute()
+    else await store.transaction((tx) => tx.db.insertInto('ledger').values({ id: own }).execute())
+    committed.push(own)
+  }
+  const work = async () => {
+    while (!stopping.signal.aborted) {
+      await write((id += 1)).catch((error: { code?: string }) => failures.push(String(error.code)))
+    }
+  }
+  const workers = Promise.all(Array.from({ length: 8 }, work))
+  return {
+    committed,
+    failures,
+    async stop() {
+      stopping.abort()
+      await workers
+    },
+  }
 }
 
 describe('the embedded PostgreSQL', () => {
@@ -146,7 +182,7 @@ describe('the embedded PostgreSQL', () => {
     await eventually(() => load.committed.length > before + 100)
     await load.stop()
     expect(load.failures.length).toBeGreaterThan(0)
-    expect(new Set(load.failures)).toEqual(new Set(load.failures.filter((code) => expectedFailures.has(code))))
+    expect(load.failures.filter((code) => !expectedFailures.has(code))).toEqual([])
     const rows = new Set((await store.db.selectFrom('ledger').selectAll().execute()).map(({ id }) => id))
     expect(load.committed.filter((id) => !rows.has(id))).toEqual([])
     expect(log.messages).toContain('PostgreSQL runs again')
@@ -154,38 +190,12 @@ describe('the embedded PostgreSQL', () => {
   })
 
   const expectedFailures = new Set(['unavailable', 'outcome_unknown', 'overloaded'])
-
-  function startLoad(store: ReturnType<typeof openStore<LedgerTables>>) {
-    const committed: number[] = []
-    const failures: string[] = []
-    let [id, stopping] = [0, false]
-    const write = async (own: number) => {
-      if (own % 3 === 0) await store.db.insertInto('ledger').values({ id: own }).execute()
-      else await store.transaction((tx) => tx.db.insertInto('ledger').values({ id: own }).execute())
-      committed.push(own)
-    }
-    const work = async () => {
-      while (!stopping) {
-        await write((id += 1)).catch((error: { code?: string }) => failures.push(String(error.code)))
-      }
-    }
-    const workers = Promise.all(Array.from({ length: 8 }, work))
-    return {
-      committed,
-      failures,
-      async stop() {
-        stopping = true
-        await workers
-      },
-    }
-  }
 })
 
 describe('the embedded PostgreSQL after its owner was killed', () => {
   const dir = makeTestDir()
   const dataDir = join(dir.path, 'data')
   const migrations = writeMigrations(dir.path, ledgerSchema)
-  chmodSync(dir.path, 0o755)
   afterAll(() => dir.remove())
 
   async function rowsAfterRestart(): Promise<{
@@ -237,12 +247,11 @@ describe('the first start', () => {
   it('begins anew when an earlier one was cut off', async () => {
     const dir = makeTestDir()
     const home = join(dir.path, 'postgres')
-    mkdirSync(join(home, 'initdb', 'cluster', 'base'), { recursive: true })
-    writeFileSync(join(home, 'initdb', 'cluster', 'PG_VERSION'), '18')
-    chmodSync(dir.path, 0o755)
+    mkdirSync(join(home, 'initdb-1', 'cluster', 'base'), { recursive: true })
+    writeFileSync(join(home, 'initdb-1', 'cluster', 'PG_VERSION'), '18')
     const provider = await embeddedPostgres({ dataDir: dir.path })
     expect(provider).toMatchObject({ created: true, dataDir: join(home, 'cluster') })
-    expect(existsSync(join(home, 'initdb'))).toBe(false)
+    expect(readdirSync(home).filter((name) => name.startsWith('initdb'))).toEqual([])
     await provider.close()
     dir.remove()
   })

@@ -36,6 +36,8 @@ export interface EmbeddedProvider extends StoreProvider {
   readonly address: string
   /** Why data or programs are not where one would look for them; empty when they are. */
   readonly moved: readonly string[]
+  /** The administrator's URL of the server. It holds a password: never print it. */
+  adminUrl(): string
   /** What `already_running` tells others, `{ gateway: 'http://127.0.0.1:4000' }` for instance. */
   announce(addresses: Readonly<Record<string, string>>): void
 }
@@ -91,6 +93,7 @@ function providerOf(
     },
     moved: layout.moved,
     state: () => server.state,
+    adminUrl: () => access.adminUrl,
     announce: (addresses) => lock.announce(addresses),
     connectionFor: (service, options) => access.connectionFor(service, options),
     async close() {

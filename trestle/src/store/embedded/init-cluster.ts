@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StoreError } from '../store-error.ts'
 import type { Account } from './account.ts'
@@ -18,8 +18,11 @@ export async function initCluster(
   adminPassword: string,
 ): Promise<boolean> {
   if (existsSync(join(layout.cluster, 'PG_VERSION'))) return false
-  const work = join(layout.home, 'initdb')
-  rmSync(work, { recursive: true, force: true })
+  // A start that was killed may have left its directory, and an initdb that still writes to it.
+  for (const name of readdirSync(layout.home).filter((entry) => entry.startsWith('initdb'))) {
+    rmSync(join(layout.home, name), { recursive: true, force: true, maxRetries: 5 })
+  }
+  const work = join(layout.home, `initdb-${process.pid}`)
   mkdirSync(work, { mode: 0o700 })
   const passwordFile = join(work, 'password')
   writeFileSync(passwordFile, adminPassword, { mode: 0o600 })

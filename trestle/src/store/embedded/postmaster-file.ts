@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAlive } from './process-identity.ts'
 
@@ -14,7 +14,7 @@ export interface Postmaster {
 export function readPostmaster(cluster: string): Postmaster | undefined {
   const lines = readLines(join(cluster, 'postmaster.pid'))
   const pid = Number(lines[0])
-  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid) || !isPostgres(pid)) return undefined
+  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid) || !serves(pid, cluster)) return undefined
   const status = lines[7]?.trim()
   return {
     pid,
@@ -25,9 +25,15 @@ export function readPostmaster(cluster: string): Postmaster | undefined {
 }
 
 /** A number from before a crash may belong to anyone now. */
-function isPostgres(pid: number): boolean {
+function serves(pid: number, cluster: string): boolean {
   if (process.platform !== 'linux') return true
-  return readLines(`/proc/${pid}/comm`)[0] === 'postgres'
+  if (readLines(`/proc/${pid}/comm`)[0] !== 'postgres') return false
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(cluster)
+  } catch {
+    // Another user's process: its name has to do.
+    return true
+  }
 }
 
 function readLines(file: string): string[] {

@@ -45,6 +45,10 @@ export class ServerAccess {
     return this.#server.socketsDir ?? `127.0.0.1:${this.#server.port}`
   }
 
+  get adminUrl(): string {
+    return this.#url(adminRole, this.#secrets.admin, 'postgres')
+  }
+
   /** Shuts services out of what is not theirs, and gives an adopted server the settings of this start. */
   async secure(): Promise<void> {
     const accepted = await this.#asAdmin(async (admin) => {
@@ -77,7 +81,7 @@ export class ServerAccess {
   async #asAdmin<T>(use: (admin: PgConnection) => Promise<T>): Promise<T> {
     const admin = await PgConnection.open({
       ...defaultLimits,
-      url: this.#url(adminRole, this.#secrets.admin, 'postgres'),
+      url: this.adminUrl,
       applicationName: 'trestle admin',
       clock: this.#clock,
     })

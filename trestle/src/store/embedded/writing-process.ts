@@ -22,13 +22,11 @@ const store = openStore(
 await store.migrate()
 say({ serverPid: provider.pid, uid: process.getuid?.(), adopted: provider.adopted })
 
-let stopping = false
-process.stdin.on('end', () => {
-  stopping = true
-})
+const stop = new AbortController()
+process.stdin.on('end', () => stop.abort())
 process.stdin.resume()
 
-for (let id = Number(firstId); !stopping; id += 1) {
+for (let id = Number(firstId); !stop.signal.aborted; id += 1) {
   await store.transaction((tx) => tx.db.insertInto('ledger').values({ id }).execute())
   say({ committed: id })
 }

@@ -27,10 +27,9 @@ export async function createDatabase(admin: PgConnection, name: string, password
 
 async function ensureRole(admin: PgConnection, name: string, password: string): Promise<void> {
   const { rows } = await admin.command('select 1 from pg_roles where rolname = $1', [name])
+  // An administrator who is no superuser may not even repeat that the role is none.
   const verb = rows.length === 0 ? 'create' : 'alter'
-  await admin.command(
-    `${verb} role ${quoteName(name)} login nosuperuser nocreatedb nocreaterole password ${quoteText(password)}`,
-  )
+  await admin.command(`${verb} role ${quoteName(name)} login password ${quoteText(password)}`)
   if (admin.serverVersion >= 17) {
     await admin.command(`alter role ${quoteName(name)} set transaction_timeout = ${transactionTimeoutMs}`)
   }
