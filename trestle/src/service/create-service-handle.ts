@@ -43,7 +43,11 @@ export function createServiceHandle(definition: ServiceDefinition, deps: Service
     handle(call) {
       if (draining) return refuse(call, 'unavailable')
       const handle = handles.get(call.contract)?.get(call.operation)
-      return handle === undefined ? refuse(call, 'not_implemented') : handle(call)
+      if (handle === undefined) return refuse(call, 'not_implemented')
+      // Within a process it is the very object of the caller's own request.
+      Object.freeze(call.caller)
+      Object.freeze(call.caller.scopes)
+      return handle(call)
     },
     drain(timeoutMs) {
       draining = true

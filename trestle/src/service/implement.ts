@@ -87,6 +87,8 @@ export function implement(
 ): Implementation<any, any, any> {
   const contracts = 'kind' in subject ? ([subject] as const) : subject
   const name = options.name ?? contracts[0].name
+  const concurrencyMax = atLeast(1, 'concurrencyMax', options.concurrencyMax ?? 256)
+  const waitingMax = atLeast(0, 'waitingMax', options.waitingMax ?? 1_024)
   return {
     handler: (...args: unknown[]) => args.at(-1) as never,
     every: (interval, job, run) => ({ name: job, everyMs: durationMs(interval), run }),
@@ -98,15 +100,15 @@ export function implement(
       store: options.store,
       handlers: checkedHandlers(name, contracts, spec.handlers),
       hooks: hooksOf(spec),
-      concurrencyMax: positive('concurrencyMax', options.concurrencyMax ?? 256),
-      waitingMax: options.waitingMax ?? 1_024,
+      concurrencyMax,
+      waitingMax,
     }),
   }
 }
 
-function positive(name: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number from 1, not ${value}`)
-  return value
+function atLeast(least: number, name: string, value: number): number {
+  if (Number.isInteger(value) && value >= least) return value
+  throw new RangeError(`${name} must be a whole number from ${least}, not ${value}`)
 }
 
 function hooksOf({ start, jobs = [] }: Pick<ServiceSpec<Contracts, Uses, unknown>, 'start' | 'jobs'>): ServiceHooks {

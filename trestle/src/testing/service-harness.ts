@@ -18,6 +18,8 @@ export interface ServiceHarnessOptions {
   readonly services: readonly ServiceDefinition[]
   /** Stores by service name; a service that declares a store needs one. */
   readonly stores?: Readonly<Record<string, Store<never>>>
+  /** Answers calls to contracts that no service here implements; by default they are `unavailable`. */
+  readonly answer?: Handle
   /** Default: a virtual clock that stands still. */
   readonly clock?: VirtualClock
 }
@@ -63,10 +65,8 @@ export function serviceHarness(options: ServiceHarnessOptions): ServiceHarness {
   const routes = new Map<string, Handle>()
   let ids = 0
 
-  const send: Handle = (call) => {
-    const route = routes.get(call.contract)
-    return route?.(call) ?? Promise.resolve({ ok: false, problem: platformProblem('unavailable') })
-  }
+  const answer: Handle = options.answer ?? (async () => ({ ok: false, problem: platformProblem('unavailable') }))
+  const send: Handle = (call) => (routes.get(call.contract) ?? answer)(call)
   const mayCall = (from: string, contract: string) => {
     const caller = options.services.find((service) => service.name === from)
     return Object.values(caller?.uses ?? {}).some((used) => used.id === contract)

@@ -1,0 +1,1 @@
+export { localTransport } from './local-transport.ts'
