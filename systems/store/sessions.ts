@@ -1,4 +1,5 @@
 import { authenticator } from 'trestle/gateway'
+import { isCallError } from 'trestle/service'
 import { accounts } from './accounts/contract.ts'
 
 /** What a session's token looks like: others are refused without asking. */
@@ -12,9 +13,12 @@ export const sessions = authenticator({
   uses: { accounts },
   recognises: (credential) => tokenForm.test(credential),
   async authenticate({ credential, call }) {
-    const session = await call.accounts.verify.try({ token: credential })
-    if (session.ok) return { kind: 'user', id: session.value.userId, scopes: session.value.scopes }
-    if (session.error.code === 'session_invalid') return undefined
-    throw session.error
+    try {
+      const { userId, scopes } = await call.accounts.verify({ token: credential })
+      return { kind: 'user', id: userId, scopes }
+    } catch (error) {
+      if (isCallError(error, accounts.operations.verify) && error.code === 'session_invalid') return undefined
+      throw error
+    }
   },
 })

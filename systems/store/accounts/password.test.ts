@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { passwords, usualCost } from './password.ts'
+import { passwordCost, passwords, usualCost } from './password.ts'
 
-const cheap = { blocks: 1024, blockFactor: 8, lanes: 1 }
+const cheap = () => ({ blocks: 1024, blockFactor: 8, lanes: 1 })
 
 describe('a password', () => {
   it('is right against its own hash only', async () => {
@@ -20,11 +20,18 @@ describe('a password', () => {
   it('keeps the cost in its hash, so that older hashes stay right when the cost rises', async () => {
     const stored = await passwords({ cost: cheap }).hash('correct horse battery')
     expect(stored).toMatch(/^scrypt\$N=1024,r=8,p=1\$/)
-    expect(await passwords({ cost: { ...cheap, blocks: 2048 } }).verify('correct horse battery', stored)).toBe(true)
+    expect(
+      await passwords({ cost: () => ({ ...cheap(), blocks: 2048 }) }).verify('correct horse battery', stored),
+    ).toBe(true)
   })
 
-  it('costs at least 32 MiB unless said otherwise', () => {
+  it('costs at least 32 MiB unless the environment says otherwise', () => {
     expect(128 * usualCost.blocks * usualCost.blockFactor).toBeGreaterThanOrEqual(32 * 2 ** 20)
+    expect(passwordCost({})).toBe(usualCost)
+    expect(passwordCost({ STORE_PASSWORD_BLOCKS: '4096' }).blocks).toBe(4096)
+    for (const wrong of ['0', '512', '3000', '-1024', 'few']) {
+      expect(() => passwordCost({ STORE_PASSWORD_BLOCKS: wrong })).toThrow(/STORE_PASSWORD_BLOCKS/)
+    }
   })
 
   it('is one password however its characters are coded', async () => {
@@ -33,7 +40,7 @@ describe('a password', () => {
   })
 
   it('is wrong without an account, and the work is done all the same', async () => {
-    const { verify } = passwords({ cost: { blocks: 2 ** 13, blockFactor: 8, lanes: 1 } })
+    const { verify } = passwords({ cost: () => ({ blocks: 2 ** 13, blockFactor: 8, lanes: 1 }) })
     const before = process.cpuUsage()
     expect(await verify('correct horse battery', undefined)).toBe(false)
     expect(process.cpuUsage(before).user).toBeGreaterThan(5_000)

@@ -16,6 +16,20 @@ export interface PasswordCost {
  */
 export const usualCost: PasswordCost = { blocks: 2 ** 15, blockFactor: 8, lanes: 3 }
 
+/**
+ * The cost of new hashes: the usual one, or with the `STORE_PASSWORD_BLOCKS` of the environment, a power of two from
+ * 1,024. Tests that open hundreds of accounts lower it; nothing else should.
+ * @throws RangeError
+ */
+export function passwordCost(env: Readonly<Record<string, string | undefined>> = process.env): PasswordCost {
+  if (env.STORE_PASSWORD_BLOCKS === undefined) return usualCost
+  const blocks = Number(env.STORE_PASSWORD_BLOCKS)
+  if (!Number.isInteger(Math.log2(blocks)) || blocks < 1024) {
+    throw new RangeError(`STORE_PASSWORD_BLOCKS=${env.STORE_PASSWORD_BLOCKS}: say a power of two from 1024`)
+  }
+  return { ...usualCost, blocks }
+}
+
 /** Hashes passwords and checks them, a bounded number at once: a flood of log-ins must not starve the process. */
 export interface Passwords {
   /** The hash with its own parameters and salt; `undefined` when too many wait already. */
@@ -28,7 +42,8 @@ export interface Passwords {
 }
 
 export interface PasswordsOptions {
-  readonly cost?: PasswordCost
+  /** Default: `passwordCost()`, asked for each hash. */
+  readonly cost?: () => PasswordCost
   /** Hashes that are computed at once; default 2 of the four threads that Node has for such work. */
   readonly runningMax?: number
   /** Default 32: at two at once the last one waits some four seconds. */
@@ -36,15 +51,15 @@ export interface PasswordsOptions {
 }
 
 /** Makes the one hasher of a process. */
-export function passwords({ cost = usualCost, runningMax = 2, waitingMax = 32 }: PasswordsOptions = {}): Passwords {
+export function passwords({ cost = passwordCost, runningMax = 2, waitingMax = 32 }: PasswordsOptions = {}): Passwords {
   const places = slots({ runningMax, waitingMax })
-  const standIn: StoredHash = { cost, salt: randomBytes(saltBytes), key: randomBytes(keyBytes) }
+  const standIn = () => ({ cost: cost(), salt: randomBytes(saltBytes), key: randomBytes(keyBytes) })
 
   return {
-    hash: (password) => places.run(async () => written(await derived(password, cost, randomBytes(saltBytes)))),
+    hash: (password) => places.run(async () => written(await derived(password, cost(), randomBytes(saltBytes)))),
     verify: (password, hash) =>
       places.run(async () => {
-        const stored = hash === undefined ? standIn : read(hash)
+        const stored = hash === undefined ? standIn() : read(hash)
         const { key } = await derived(password, stored.cost, stored.salt)
         return timingSafeEqual(key, stored.key) && hash !== undefined
       }),

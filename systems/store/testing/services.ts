@@ -42,7 +42,7 @@ export interface Services extends AsyncDisposable {
   /** Runs a job once, now. */
   runJob(service: ServiceName, job: string): Promise<void>
   /** Moves the wall clock forward. */
-  pass(ms: number): void
+  readonly pass: (ms: number) => void
   /**
    * Looks at each call before it is sent. What it throws becomes the failure of the call; the function that it returns
    * is run when the reply is there, before the caller gets it.
@@ -71,6 +71,7 @@ export async function startServices(names: readonly ServiceName[], products = 20
   }
   const stores = new Map<ServiceName, OpenStore<unknown>>()
   process.env.STORE_PRODUCTS = String(products)
+  process.env.STORE_PASSWORD_BLOCKS = '1024'
   for (const name of names) {
     const definition = definitions[name]
     const store = await openedStore(definition, provider, opened)
@@ -133,7 +134,7 @@ function movableClock() {
       timer.unref()
       return { cancel: () => clearTimeout(timer) }
     },
-    pass(ms: number) {
+    pass: (ms: number) => {
       ahead += ms
     },
   }
