@@ -19,6 +19,7 @@ export class Connection {
   readonly socket: Socket
   readonly #options: ConnectionOptions
   readonly #waiting: Exchange[] = []
+  readonly #answers = new WeakMap<Exchange, HttpHandler>()
   #running: Exchange | undefined
   #accepted = 0
   /** Nothing more is accepted: the last reply closes the connection. */
@@ -60,16 +61,14 @@ export class Connection {
     this.#answers.set(exchange, answer)
     this.socket.pause()
   }
-  readonly #answers = new WeakMap<Exchange, HttpHandler>()
-
   async #run(exchange: Exchange, answer: HttpHandler): Promise<void> {
     this.#running = exchange
     try {
       await this.#reply(exchange, answer)
     } catch (error) {
-      // The head has gone out already: only a cut tells the client that the reply is not whole.
+      // The head has gone out already: only a reset tells the client, whatever its version, that the reply is not whole.
       this.#report(error, exchange)
-      this.socket.destroy()
+      this.socket.resetAndDestroy()
     }
     this.#running = undefined
     this.#next()
