@@ -7,7 +7,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -89,7 +88,14 @@ function startLoad(store: ReturnType<typeof openStore<LedgerTables>>) {
   }
   const work = async () => {
     while (!stopping.signal.aborted) {
-      await write((id += 1)).catch((error: { code?: string }) => failures.push(String(error.code)))
+      const code = await write((id += 1)).then(
+        () => undefined,
+        (error: { code?: string }) => String(error.code),
+      )
+      if (code === undefined) continue
+      failures.push(code)
+      // A client that is refused asks again, but not at once.
+      await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
   const workers = Promise.all(Array.from({ length: 8 }, work))
@@ -226,6 +232,18 @@ describe('the embedded PostgreSQL after its owner was killed', () => {
     expect(writer.committed.filter((id) => !after.ids.has(id))).toEqual([])
   })
 
+  it('is watched by the one that adopted it', async () => {
+    const writer = startWriter(dataDir, migrations, 500_000)
+    const { serverPid } = await writer.started
+    await kill(writer)
+    const provider = await embeddedPostgres({ dataDir })
+    expect(provider).toMatchObject({ adopted: true, pid: serverPid })
+    process.kill(serverPid, 'SIGKILL')
+    await eventually(() => provider.pid !== serverPid && provider.state() === 'running')
+    await provider.close()
+    expect(isAlive(provider.pid)).toBe(false)
+  })
+
   it('is started again when it was killed too', async () => {
     const writer = startWriter(dataDir, migrations, 1_000_000)
     const { serverPid } = await writer.started
@@ -253,6 +271,17 @@ describe('the first start', () => {
     expect(provider).toMatchObject({ created: true, dataDir: join(home, 'cluster') })
     expect(readdirSync(home).filter((name) => name.startsWith('initdb'))).toEqual([])
     await provider.close()
+    dir.remove()
+  })
+
+  it('leaves a server down that dies too often, and says so', async () => {
+    const dir = makeTestDir()
+    const log = recordingLog()
+    const provider = await embeddedPostgres({ dataDir: dir.path, log, restartsMax: 0 })
+    process.kill(provider.pid, 'SIGKILL')
+    await eventually(() => provider.state() === 'stopped')
+    expect(log.messages).toEqual(['PostgreSQL ended too often and stays down'])
+    await provider.destroy()
     dir.remove()
   })
 
@@ -288,8 +317,8 @@ describe('the first start', () => {
       expect(readFileSync(join(provider.dataDir, 'PG_VERSION'), 'utf8').trim()).toBe('18')
       await expect(provider.connectionFor('a')).resolves.toBeDefined()
     } finally {
-      await provider.close()
-      rmSync(dirname(dirname(provider.dataDir)), { recursive: true, force: true })
+      await provider.destroy()
+      expect(existsSync(dirname(dirname(provider.dataDir)))).toBe(false)
       dir.remove()
     }
   })

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { type Clock, systemClock } from '../../std/clock.ts'
 import { type StoreLog, type StoreProvider, silentLog } from '../provider.ts'
-import { type Account, serverAccount } from './account.ts'
+import { serverAccount } from './account.ts'
 import { findBinaries } from './binaries.ts'
 import { initCluster } from './init-cluster.ts'
 import { keepingAlive } from './keeping-alive.ts'
@@ -9,7 +9,7 @@ import { type Layout, prepareLayout } from './layout.ts'
 import { claimDirectory, type OwnerLock } from './owner-lock.ts'
 import { Secrets } from './secrets.ts'
 import { ServerAccess } from './server-access.ts'
-import { SupervisedServer } from './supervised-server.ts'
+import { SupervisedServer, type SuperviseOptions } from './supervised-server.ts'
 
 export interface EmbeddedOptions {
   /** The project's data directory, `.trestle`; the server's files lie in `postgres` below it. */
@@ -18,6 +18,8 @@ export interface EmbeddedOptions {
   readonly clock?: Clock
   /** What the server accepts at once; default 200. At least the sum of all pools and 10. */
   readonly connectionsMax?: number
+  /** Restarts of a dying server within a minute before it is left down, with an error in the log; default 10. */
+  readonly restartsMax?: number
   /** Told what is done while a start takes long: the first one makes the database directory. */
   readonly progress?: (message: string) => void
 }
@@ -40,6 +42,8 @@ export interface EmbeddedProvider extends StoreProvider {
   adminUrl(): string
   /** What `already_running` tells others, `{ gateway: 'http://127.0.0.1:4000' }` for instance. */
   announce(addresses: Readonly<Record<string, string>>): void
+  /** Closes, and deletes all data. */
+  destroy(): Promise<void>
 }
 
 /**
@@ -52,7 +56,7 @@ export interface EmbeddedProvider extends StoreProvider {
  * const store = openStore(spec, await provider.connectionFor('orders'))
  */
 export async function embeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedProvider> {
-  const { dataDir, log = silentLog, clock = systemClock, connectionsMax = 200, progress } = options
+  const { dataDir, log = silentLog, clock = systemClock, connectionsMax = 200, restartsMax = 10, progress } = options
   const account = serverAccount()
   const layout = prepareLayout(dataDir, findBinaries(), account)
   for (const what of layout.moved) log.info({}, what)
@@ -62,9 +66,12 @@ export async function embeddedPostgres(options: EmbeddedOptions): Promise<Embedd
       progress?.('starting PostgreSQL')
       const secrets = new Secrets(layout.home)
       const created = await initCluster(layout, account, secrets.admin)
-      const server = await superviseServer(layout, account, connectionsMax, clock, log)
+      const server = await superviseServer({ layout, account, connectionsMax, clock, log, restartsMax })
       const access = new ServerAccess(server, secrets, clock, connectionsMax)
-      await access.secure()
+      await access.secure().catch(async (error: unknown) => {
+        await server.stop()
+        throw error
+      })
       return providerOf(server, access, layout, lock, created)
     })
   } catch (error) {
@@ -80,6 +87,11 @@ function providerOf(
   lock: OwnerLock,
   created: boolean,
 ): EmbeddedProvider {
+  const close = async () => {
+    await keepingAlive(() => server.stop())
+    if (layout.socketsDir !== undefined) rmSync(layout.socketsDir, { recursive: true, force: true })
+    lock.release()
+  }
   return {
     description: `PostgreSQL 18, embedded, data in ${layout.cluster}`,
     get pid() {
@@ -96,30 +108,22 @@ function providerOf(
     adminUrl: () => access.adminUrl,
     announce: (addresses) => lock.announce(addresses),
     connectionFor: (service, options) => access.connectionFor(service, options),
-    async close() {
-      await keepingAlive(() => server.stop())
-      if (layout.socketsDir !== undefined) rmSync(layout.socketsDir, { recursive: true, force: true })
-      lock.release()
+    close,
+    async destroy() {
+      await close()
+      rmSync(layout.home, { recursive: true, force: true })
+      if (layout.elsewhere !== undefined) rmSync(layout.elsewhere, { recursive: true, force: true })
     },
   }
 }
 
-function superviseServer(
-  layout: Layout,
-  account: Account | undefined,
-  connectionsMax: number,
-  clock: Clock,
-  log: StoreLog,
-): Promise<SupervisedServer> {
+type SuperviseChoices = Omit<SuperviseOptions, 'readyTimeoutMs' | 'startTimeoutMs' | 'restartPeriodMs'>
+
+function superviseServer(choices: SuperviseChoices): Promise<SupervisedServer> {
   return SupervisedServer.open({
-    layout,
-    account,
-    connectionsMax,
-    clock,
-    log,
+    ...choices,
     readyTimeoutMs: 60_000,
     startTimeoutMs: 60_000,
-    restartsMax: 10,
     restartPeriodMs: 60_000,
   })
 }

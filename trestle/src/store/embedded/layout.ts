@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
+import { chmodSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Account, barrierTo, firstBarrier } from './account.ts'
 import type { Binaries } from './binaries.ts'
@@ -18,6 +18,8 @@ export interface Layout {
   /** `undefined`: the server listens on 127.0.0.1. */
   readonly socketsDir: string | undefined
   readonly logFile: string
+  /** Where what was moved went. */
+  readonly elsewhere: string | undefined
   /** Why data or programs are not where one would look for them. */
   readonly moved: readonly string[]
 }
@@ -41,6 +43,7 @@ export function prepareLayout(dataDir: string, found: Binaries, account: Account
     librariesDir,
     socketsDir: socketsDirFor(hash, account),
     logFile: join(home, 'server.log'),
+    elsewhere: moved.length === 0 ? undefined : join(movedRoot, hash),
     moved,
   }
 }
@@ -52,6 +55,7 @@ function placeHome(project: string, hash: string, account: Account | undefined, 
     return home
   }
   makeDirectory(home, 0o711)
+  letPass(project)
   const barrier = firstBarrier(home, account)
   if (barrier === undefined) return home
   const elsewhere = join(movedRoot, hash, 'postgres')
@@ -69,6 +73,12 @@ function placeBinaries(found: Binaries, hash: string, account: Account | undefin
   moved.push(`programs copied to ${root}, because ${account.name} may not read ${barrier}`)
   for (const directory of [movedRoot, join(movedRoot, hash)]) makeDirectory(directory, 0o711)
   return copyBinaries(found, root)
+}
+
+/** The project's data directory is ours. It may be passed, not listed; what is secret in it guards itself. */
+function letPass(directory: string): void {
+  const { uid, mode } = statSync(directory)
+  if (uid === process.getuid?.() && (mode & 0o011) !== 0o011) chmodSync(directory, (mode & 0o7777) | 0o011)
 }
 
 function makeDirectory(directory: string, mode: number): void {
