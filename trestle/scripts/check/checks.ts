@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from '../build.ts'
+import { tryInstalledPackage } from './installed-package.ts'
 import { runTool, type ToolResult } from './run-tool.ts'
 
 /** One check of the repository. It passes when its tools say so and when they have looked at something. */
@@ -26,6 +27,7 @@ export const checks: readonly Check[] = [
   { name: 'format', run: format },
   { name: 'unused', run: unused },
   { name: 'package', run: packageLint },
+  { name: 'install', run: installed },
 ]
 
 async function types(root: string): Promise<Outcome> {
@@ -54,13 +56,27 @@ async function unused(root: string): Promise<Outcome> {
 
 /** Builds what is published, then asks two tools whether it can be imported, with types, by those who install it. */
 async function packageLint(root: string): Promise<Outcome> {
-  const { dist, modules } = await build()
+  const { dist, modules } = await buildOnce()
   const entries = await exportCount(dist)
   const publint = await runTool('publint', ['run', dist, '--strict'], root)
   const attw = await runTool('attw', ['--pack', dist, '--profile', 'esm-only', '--no-emoji', '--no-color'], root)
   const both = { ...publint, exitCode: publint.exitCode || attw.exitCode, output: publint.output + attw.output }
   const judged = outcome(both, modules)
   return { ...judged, saw: `${modules} modules, ${entries} entries`, passed: judged.passed && entries > 0 }
+}
+
+/** A project made by the built package, installed from its tarball as users do: its own types and test must pass. */
+async function installed(): Promise<Outcome> {
+  const { dist, modules } = await buildOnce()
+  const result = await tryInstalledPackage(dist)
+  const tests = numberIn(result.output, /^. pass (\d+)$/m)
+  return { ...outcome(result, modules), saw: `${tests} tests`, passed: result.exitCode === 0 && tests > 0 }
+}
+
+let built: ReturnType<typeof build> | undefined
+
+function buildOnce(): ReturnType<typeof build> {
+  return (built ??= build())
 }
 
 async function exportCount(dist: string): Promise<number> {

@@ -1,22 +1,30 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import type { CliIo } from './io.ts'
+import { asyncapiCommand } from './commands/asyncapi.ts'
 import { callCommand } from './commands/call.ts'
 import { configCommand } from './commands/config.ts'
 import { deployCommand } from './commands/deploy.ts'
+import { devCommand } from './commands/dev.ts'
 import { initCommand } from './commands/init.ts'
+import { migrateCommand } from './commands/migrate.ts'
+import { openapiCommand } from './commands/openapi.ts'
 import { psCommand } from './commands/ps.ts'
 import { restartCommand } from './commands/restart.ts'
+import { routesCommand } from './commands/routes.ts'
 import { scaleCommand } from './commands/scale.ts'
+import { startCommand } from './commands/start.ts'
 import { stopCommand } from './commands/stop.ts'
+import { storeCommand } from './commands/store.ts'
+import type { CliIo } from './io.ts'
 
 /** Adds one command to the program. */
 export type AddCommand = (program: Command, io: CliIo) => void
 
 const groups: readonly (readonly [heading: string, commands: readonly AddCommand[]])[] = [
-  ['Write and run:', [initCommand]],
+  ['Write and run:', [initCommand, devCommand, startCommand]],
   ['The running system:', [psCommand, callCommand, scaleCommand, restartCommand, stopCommand, deployCommand]],
-  ['Data and settings:', [configCommand]],
+  ['What the contracts say:', [routesCommand, openapiCommand, asyncapiCommand]],
+  ['Data and settings:', [migrateCommand, storeCommand, configCommand]],
 ]
 
 const examples = `

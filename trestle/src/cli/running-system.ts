@@ -1,4 +1,7 @@
+import { connectAdmin } from '../admin/index.ts'
 import type { Operator } from '../call/operator.ts'
+import { StartError } from '../system/index.ts'
+import { CliError } from './cli-error.ts'
 import { contextFor, type CommandContext } from './context.ts'
 import type { CliIo } from './io.ts'
 
@@ -18,5 +21,27 @@ export async function withRunningSystem<T>(
   use: (running: RunningSystem) => Promise<T>,
 ): Promise<T> {
   const context = contextFor(io, system)
-  throw new Error(`not wired yet: ${context.found.file} ${String(use)}`)
+  const dataDir = context.settings.dataDir.value
+  const admin = await connectAdmin({ dataDir })
+  if (admin === undefined) {
+    throw new CliError('not_running', `no system runs with the data directory ${dataDir}`, {
+      remedy:
+        'Start it with: trestle start. Where its data lies elsewhere, set TRESTLE_DATA_DIR as it was at its start.',
+    })
+  }
+  try {
+    return await use({ operator: admin.operator, context })
+  } finally {
+    await admin.close()
+  }
+}
+
+/** @throws StartError `already_running` with the addresses of the one that runs */
+export async function refuseSecondStart({ settings }: CommandContext): Promise<void> {
+  const dataDir = settings.dataDir.value
+  const admin = await connectAdmin({ dataDir })
+  if (admin === undefined) return
+  const { system, pid, gatewayUrl } = await admin.operator.status().finally(() => admin.close())
+  const where = `gateway ${gatewayUrl ?? 'down'}, admin ${admin.url}, pid ${pid}, data in ${dataDir}`
+  throw new StartError('already_running', `${system} runs already: ${where}`)
 }

@@ -1,9 +1,36 @@
 import { pathToFileURL } from 'node:url'
 import type { AnyContract } from '../contract/contract.ts'
+import type { OpenApiRoute } from '../contract/index.ts'
+import type { ExposedOperation } from '../gateway/index.ts'
 import { loadSystem } from '../system/load-system.ts'
+import type { System } from '../system/system.ts'
 
-/** The contracts of a system, those of its external services too. Loads no service. */
-export async function contractsOf(file: string): Promise<readonly AnyContract[]> {
-  const system = await loadSystem(pathToFileURL(file))
+/** The system that a file defines; no service is loaded. @throws StartError `system_invalid` */
+export function systemOf(file: string): Promise<System> {
+  return loadSystem(pathToFileURL(file))
+}
+
+/** The contracts of a system, those of its external services too. */
+export function contractsOf(system: System): readonly AnyContract[] {
   return [...system.services.flatMap((one) => one.contracts), ...system.externals.map((one) => one.contract)]
+}
+
+/** The operations that a system's gateway exposes, in the order in which they are written. */
+export function exposedBy(system: System): readonly ExposedOperation[] {
+  return system.gateway.routes.flatMap((route) => route.operations)
+}
+
+/** What the documents of a system say about it; the gateway's `/openapi.json` says the same. */
+export function documentInfo(system: System): { readonly title: string; readonly version: string } {
+  return { title: system.name, version: '1.0.0' }
+}
+
+/** What the gateway's OpenAPI document is made of. */
+export function documentedBy(system: System): readonly OpenApiRoute[] {
+  return exposedBy(system).map(({ contract, operation, path }) => ({
+    contract,
+    // An operation taken from a contract is bound to it: `contract(...)` made it so.
+    operation: operation as OpenApiRoute['operation'],
+    path,
+  }))
 }

@@ -7,7 +7,6 @@ interface Tables {
 }
 
 const impl = implement(greetings, {
-  uses: {},
   store: postgres<Tables>({ migrations: new URL('./migrations/', import.meta.url) }),
 })
 

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import type { Reply } from '../../call/call.ts'
 import type { Problem } from '../../call/problem.ts'
 import type { AnyContract } from '../../contract/contract.ts'
+import type { AnyOperation } from '../../contract/operation.ts'
 import { callInput } from '../call-input.ts'
 import { CliError } from '../cli-error.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -9,7 +10,7 @@ import { Finished } from '../finished.ts'
 import type { CliIo } from '../io.ts'
 import { systemOption, type SystemOption } from '../options.ts'
 import type { AddCommand } from '../program.ts'
-import { contractsOf } from '../system-contracts.ts'
+import { contractsOf, systemOf } from '../system-contracts.ts'
 import { withRunningSystem } from '../running-system.ts'
 
 interface CallCommandOptions extends SystemOption {
@@ -60,17 +61,22 @@ function asCaller(text: string): { readonly kind: 'user'; readonly id: string } 
 /** @throws CliError `operation_unknown` that says what there is */
 async function findOperation(file: string, text: string) {
   const [, name = '', operation = ''] = /^(.+)\.([^.]+)$/.exec(text) ?? []
-  const contracts = await contractsOf(file)
-  const contract = contracts.find((one) => one.id === name) ?? contracts.find((one) => one.name === name)
+  const contracts = contractsOf(await systemOf(file))
+  const newest = contracts.filter((one) => one.name === name).toSorted((a, b) => major(b) - major(a))[0]
+  const contract = contracts.find((one) => one.id === name) ?? newest
   if (contract === undefined)
     throw unknown(
       text,
       'Contracts',
       contracts.map((one) => one.id),
     )
-  const found = (contract as AnyContract).operations[operation]
+  const found: (AnyOperation & { readonly name: string }) | undefined = contract.operations[operation]
   if (found === undefined) throw unknown(text, `Operations of ${name}`, Object.keys(contract.operations))
   return { contract: contract.id, operation: found }
+}
+
+function major(contract: AnyContract): number {
+  return Number.parseInt(contract.version, 10)
 }
 
 function unknown(text: string, what: string, names: readonly string[]): CliError {

@@ -1,0 +1,18 @@
+import { contextFor } from '../context.ts'
+import type { AddCommand } from '../program.ts'
+import { openapi } from '../../contract/index.ts'
+import { documentInfo, documentedBy, systemOf } from '../system-contracts.ts'
+
+/** `trestle openapi [system]`: what the gateway serves as `/openapi.json`. */
+export const openapiCommand: AddCommand = (program, io) => {
+  program
+    .command('openapi')
+    .description('print the OpenAPI 3.1 document of all exposed operations')
+    .argument('[system]', 'system file or folder')
+    .addHelpText('after', '\nA running gateway serves the same as /openapi.json.\n')
+    .action(async (argument: string | undefined) => {
+      const system = await systemOf(contextFor(io, argument).found.file)
+      const document = openapi(documentedBy(system), documentInfo(system))
+      io.out(`${JSON.stringify(document, undefined, 2)}\n`)
+    })
+}

@@ -1,0 +1,88 @@
+import { pathToFileURL } from 'node:url'
+import { startAdmin } from '../admin/index.ts'
+import { startSystem, type RunningSystem } from '../system/index.ts'
+import type { System } from '../system/system.ts'
+import { CliError } from './cli-error.ts'
+import type { CommandContext } from './context.ts'
+import type { CliIo } from './io.ts'
+import { startProgress } from './progress.ts'
+import { catchEndSignals } from './signals.ts'
+import { startTable } from './start-table.ts'
+import { systemOf } from './system-contracts.ts'
+
+export interface RunOptions {
+  readonly topology: string
+  /** Replaceable while it runs; see `StartOptions`. */
+  readonly supervised?: true
+  readonly json?: true
+  /** What goes on while it runs; disposed of before the system is stopped. `ending` aborts then. */
+  readonly whileRunning?: (running: RunningSystem, ending: AbortSignal) => Disposable
+}
+
+/**
+ * Starts a system, says where everything is, and keeps it until a signal ends it; a second signal ends it at once.
+ * @throws StartError
+ */
+export async function runSystem(io: CliIo, context: CommandContext, options: RunOptions): Promise<void> {
+  const startedAt = io.now()
+  let endAtOnce = () => process.exit(1)
+  using signals = catchEndSignals(() => endAtOnce())
+  await using running = await start(io, context, options)
+  endAtOnce = () => {
+    running.kill()
+    process.exit(1)
+  }
+  if (options.json) io.out(`${JSON.stringify(await running.describe(), undefined, 2)}\n`)
+  else io.out(startTable(await running.describe(), await systemOf(context.found.file), io.now() - startedAt, io))
+  const signal = await untilEnd(running, signals.first, options)
+  if (signal !== undefined && !options.json) io.out(`\nstopping ${running.name} (again: end it at once)\n`)
+  await running.stop()
+}
+
+async function untilEnd(
+  running: RunningSystem,
+  signal: Promise<NodeJS.Signals>,
+  options: RunOptions,
+): Promise<NodeJS.Signals | undefined> {
+  const ending = new AbortController()
+  using meanwhile = new DisposableStack()
+  meanwhile.use(options.whileRunning?.(running, ending.signal))
+  const first = await Promise.race([signal, running.stopped])
+  ending.abort()
+  return first ?? undefined
+}
+
+async function start(io: CliIo, { found, settings }: CommandContext, options: RunOptions): Promise<RunningSystem> {
+  const progress = startProgress(io)
+  progress.step('starting')
+  try {
+    return await startSystem({
+      systemUrl: pathToFileURL(found.file),
+      topology: options.topology,
+      supervised: options.supervised === true,
+      dataDir: settings.dataDir.value,
+      gatewayPort: settings.gatewayPort.value,
+      adminPort: settings.adminPort.value,
+      logLevel: settings.logLevel.value,
+      env: io.env,
+      admin: startAdmin,
+      progress: (service, message) => progress.step(`${service}: ${message}`),
+    })
+  } finally {
+    progress.stop()
+  }
+}
+
+/**
+ * The topology to start: the one that is asked for, else `preferred` where the system has it, else the first.
+ * @throws CliError `topology_unknown`
+ */
+export function chooseTopology(system: System, asked: string | undefined, preferred: string): string {
+  const names = Object.keys(system.topologies)
+  if (asked !== undefined && !names.includes(asked)) {
+    throw new CliError('topology_unknown', `${system.name} has no topology ${asked}`, {
+      remedy: `Topologies: ${names.join(', ')}`,
+    })
+  }
+  return asked ?? (names.includes(preferred) ? preferred : (names[0] ?? preferred))
+}

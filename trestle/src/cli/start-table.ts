@@ -1,0 +1,32 @@
+import type { SystemDescription } from '../system/index.ts'
+import type { System } from '../system/system.ts'
+import type { CliIo } from './io.ts'
+import { textTable } from './table.ts'
+import { tryLine } from './try-line.ts'
+
+const adminNote = 'for trestle ps, scale, restart, deploy'
+
+/** What a start says: services and where they run, the addresses, what is embedded, and a line to try. */
+export function startTable(what: SystemDescription, system: System, tookMs: number, io: CliIo): string {
+  const { bold, dim, cyan } = io.colors
+  const rows = what.services.map(({ service, version, where, pids }) => [
+    service,
+    version ?? '',
+    where,
+    pids.join(', '),
+  ])
+  const facts: readonly (readonly [string, string])[] = [
+    ['Gateway', cyan(what.gatewayUrl)],
+    ...(what.adminUrl === undefined ? [] : [['Admin', `${cyan(what.adminUrl)}  ${dim(adminNote)}`] as const]),
+    ...(what.stores === undefined ? [] : [['Databases', what.stores] as const]),
+    ['Try', bold(tryLine(system, what.gatewayUrl))],
+    ['Stop', 'Ctrl-C'],
+  ]
+  return [
+    `${bold(what.system)} runs (topology ${what.topology}), started in ${(tookMs / 1000).toFixed(1)} s\n\n`,
+    textTable([{ title: 'SERVICE' }, { title: 'VERSION' }, { title: 'RUNS IN' }, { title: 'PID' }], rows),
+    '\n',
+    ...facts.map(([name, value]) => `${name.padEnd(11)}${value}\n`),
+    '\n',
+  ].join('')
+}
