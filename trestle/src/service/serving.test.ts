@@ -275,6 +275,25 @@ describe('a handler', () => {
   })
 })
 
+describe('a definition', () => {
+  it('is plain data with defaults, and starts nothing', () => {
+    const impl = implement(stock)
+    const sweep = impl.every('15 minutes', 'sweep', async () => {})
+    const definition = impl.service({ handlers: { reserve, count }, jobs: [sweep] })
+    expect(sweep).toMatchObject({ name: 'sweep', everyMs: 900_000 })
+    expect(definition).toMatchObject({
+      kind: 'service',
+      name: 'stock',
+      contracts: [stock],
+      uses: {},
+      concurrencyMax: 256,
+      waitingMax: 1_024,
+      hooks: { jobs: [sweep] },
+    })
+    expect(definition.hooks.start).toBeUndefined()
+  })
+})
+
 describe('an answered call', () => {
   it('is measured once, with its code and its time', async () => {
     const harness = serviceHarness({

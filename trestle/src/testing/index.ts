@@ -1,0 +1,11 @@
+export { local, type Runner, type RunOptions, runners, split, wire } from './runner.ts'
+export type { TestRequest, TestSystem } from './test-system.ts'
+export { testStores } from './postgres/shared-postgres.ts'
+export { type VirtualClock, virtualClock } from './virtual-clock.ts'
+export {
+  type Asker,
+  type LogLine,
+  type ServiceHarness,
+  type ServiceHarnessOptions,
+  serviceHarness,
+} from './service-harness.ts'
