@@ -11,7 +11,7 @@ import type { Start, Started } from './start-system.ts'
 export async function startOneProcess(start: Start): Promise<Started> {
   const { system, clock, telemetry } = start
   const startedAtMs = clock.monotonic()
-  const wired = start.options.localCalls === 'link'
+  const wired = (start.options.localCalls ?? 'direct') !== 'direct'
   const options: HostOptions = {
     system,
     process: system.name,
@@ -78,7 +78,11 @@ function connections(start: Start, facts: readonly ServiceFacts[]): Promise<Read
 async function linkToItself(start: Start): Promise<NonNullable<HostOptions['link']>> {
   const dir = await shortSocketDir()
   start.opened.defer(() => rm(dir, { recursive: true, force: true }))
-  return { address: { kind: 'unix', path: join(dir, 'self') }, key: start.key, localCalls: 'link' }
+  return { address: { kind: 'unix', path: join(dir, 'self') }, key: start.key, ...wiring(start.options) }
+}
+
+function wiring({ localCalls = 'direct', onDivergence }: Start['options']) {
+  return { localCalls, ...(onDivergence === undefined ? {} : { onDivergence }) }
 }
 
 function snapshotOf(start: Start, facts: readonly ServiceFacts[], { link }: HostOptions): SystemSnapshot {

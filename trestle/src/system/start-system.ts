@@ -2,7 +2,7 @@ import type { LogLevel } from '../telemetry/index.ts'
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Operator } from '../call/operator.ts'
-import type { LinkOptions } from './host/mesh.ts'
+import type { LinkOptions, LocalCalls } from './host/mesh.ts'
 import { createTelemetry, type Telemetry } from './host/telemetry.ts'
 import { systemClock, type Clock } from '../std/clock.ts'
 import type { StoreProvider } from '../store/index.ts'
@@ -18,6 +18,7 @@ import { StartError } from './start-error.ts'
 import { startOneProcess } from './start-one-process.ts'
 import type { RestartLimits } from '../supervisor/index.ts'
 import type { System } from './system.ts'
+import type { Topology } from './topology.ts'
 
 /** Serves the operator's operations to other processes; `admin/` has one. */
 export type AdminServer = (options: {
@@ -36,6 +37,8 @@ export interface StartOptions {
   readonly systemUrl: URL
   /** Default: the system's first topology. */
   readonly topology?: string
+  /** In place of a topology that the system names. */
+  readonly place?: Topology
   /**
    * Run what the topology says from a parent of its own: `oneProcess()` becomes one child that can be replaced while the
    * parent keeps the database and the public socket. Default `false`.
@@ -65,8 +68,9 @@ export interface StartOptions {
   readonly startIdleMs?: number
   readonly restarts?: RestartLimits
   readonly liveness?: LivenessOptions
-  /** `link`: calls within one process are encoded and decoded as if they left it. Default `direct`. */
-  readonly localCalls?: LinkOptions['localCalls']
+  /** Default `direct`; the others are for tests in one process. */
+  readonly localCalls?: LocalCalls
+  readonly onDivergence?: LinkOptions['onDivergence']
   readonly clock?: Clock
 }
 
@@ -172,7 +176,9 @@ function storesFor(
 
 function placed(system: System, options: StartOptions): Placement {
   try {
-    const placement = placementOf(system, options.topology)
+    const { place } = options
+    const placed = place === undefined ? system : { ...system, topologies: { [place.kind]: place } }
+    const placement = placementOf(placed, options.topology)
     return options.supervised === true ? { ...placement, inThisProcess: false } : placement
   } catch (cause) {
     throw new StartError('system_invalid', cause instanceof Error ? cause.message : String(cause), { cause })

@@ -9,6 +9,7 @@ import { type HostOptions, namesHere } from './host.ts'
 import type { System } from '../system.ts'
 import type { LoadedService } from './load-services.ts'
 import { repeatable } from './repeatable.ts'
+import { type Divergence, sendTwice } from './send-twice.ts'
 import { createRouter } from './router.ts'
 import type { SystemSnapshot } from './snapshot.ts'
 
@@ -17,9 +18,16 @@ export interface LinkOptions {
   readonly address: Address
   /** The system's key: 32 random bytes that both ends must have. */
   readonly key: Uint8Array
-  /** `link`: calls within this process go through the link too (the wire runner). */
-  readonly localCalls?: 'direct' | 'link'
+  readonly localCalls?: LocalCalls
+  /** Told when a keyed operation that was sent twice did not answer the same. */
+  readonly onDivergence?: (divergence: Divergence) => void
 }
+
+/**
+ * How calls within one process are made. `link`: encoded, over a socket, decoded, as if they left it. `link-twice`: so,
+ * and what says that it is idempotent is sent twice (the wire runner).
+ */
+export type LocalCalls = 'direct' | 'link' | 'link-twice'
 
 /** The calls of one process: in, out and within. */
 export interface Mesh {
@@ -76,7 +84,10 @@ export async function createMesh(
   let listening: Awaited<ReturnType<typeof listenLink>> | undefined
 
   return {
-    send: router.send,
+    send:
+      link?.localCalls === 'link-twice'
+        ? sendTwice(options.system, router.send, link.onDivergence ?? (() => {}))
+        : router.send,
     mayCall: (from, contract) =>
       from === gatewayName || from === operatorName || usesOf.get(from)?.has(contract) === true,
     open: (contracts, handle) => router.open(contracts, handle),

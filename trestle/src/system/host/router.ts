@@ -18,8 +18,8 @@ export interface RouterDeps {
   readonly remote: Handle | undefined
   /** Ids of all contracts of the system. */
   readonly knows: (contract: string) => boolean
-  /** `link`: also calls within this process go through `remote` (for the wire runner). Default `direct`. */
-  readonly localCalls?: 'direct' | 'link'
+  /** Not `direct`: also calls within this process go through `remote`. Default `direct`. */
+  readonly localCalls?: 'direct' | 'link' | 'link-twice'
 }
 
 /** When to ask again for a service that is down, milliseconds. */
