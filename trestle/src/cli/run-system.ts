@@ -9,6 +9,7 @@ import { startProgress } from './progress.ts'
 import { catchEndSignals } from './signals.ts'
 import { startTable } from './start-table.ts'
 import { systemOf } from './system-contracts.ts'
+import { tryLine } from './try-line.ts'
 
 export interface RunOptions {
   readonly topology: string
@@ -25,18 +26,27 @@ export interface RunOptions {
  */
 export async function runSystem(io: CliIo, context: CommandContext, options: RunOptions): Promise<void> {
   const startedAt = io.now()
-  let endAtOnce = () => process.exit(1)
+  let endAtOnce: () => void = exitNow
   using signals = catchEndSignals(() => endAtOnce())
   await using running = await start(io, context, options)
   endAtOnce = () => {
     running.kill()
-    process.exit(1)
+    exitNow()
   }
-  if (options.json) io.out(`${JSON.stringify(await running.describe(), undefined, 2)}\n`)
-  else io.out(startTable(await running.describe(), await systemOf(context.found.file), io.now() - startedAt, io))
+  const tookMs = io.now() - startedAt
+  const what = await running.describe()
+  if (options.json) io.out(`${JSON.stringify(what, undefined, 2)}\n`)
+  else {
+    const line = await tryLine(await systemOf(context.found.file), running.gatewayUrl)
+    io.out(startTable(what, line, tookMs, io))
+  }
   const signal = await untilEnd(running, signals.first, options)
   if (signal !== undefined && !options.json) io.out(`\nstopping ${running.name} (again: end it at once)\n`)
   await running.stop()
+}
+
+function exitNow(): never {
+  process.exit(1)
 }
 
 async function untilEnd(

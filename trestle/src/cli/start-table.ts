@@ -1,13 +1,11 @@
 import type { SystemDescription } from '../system/index.ts'
-import type { System } from '../system/system.ts'
 import type { CliIo } from './io.ts'
 import { textTable } from './table.ts'
-import { tryLine } from './try-line.ts'
 
 const adminNote = 'for trestle ps, scale, restart, deploy'
 
-/** What a start says: services and where they run, the addresses, what is embedded, and a line to try. */
-export function startTable(what: SystemDescription, system: System, tookMs: number, io: CliIo): string {
+/** What a start says: services and where they run, the addresses, what is embedded, and `line`, one to try. */
+export function startTable(what: SystemDescription, line: string, tookMs: number, io: CliIo): string {
   const { bold, dim, cyan } = io.colors
   const rows = what.services.map(({ service, version, where, pids }) => [
     service,
@@ -19,7 +17,7 @@ export function startTable(what: SystemDescription, system: System, tookMs: numb
     ['Gateway', cyan(what.gatewayUrl)],
     ...(what.adminUrl === undefined ? [] : [['Admin', `${cyan(what.adminUrl)}  ${dim(adminNote)}`] as const]),
     ...(what.stores === undefined ? [] : [['Databases', what.stores] as const]),
-    ['Try', bold(tryLine(system, what.gatewayUrl))],
+    ['Try', bold(line)],
     ['Stop', 'Ctrl-C'],
   ]
   return [

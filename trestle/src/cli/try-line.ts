@@ -2,15 +2,22 @@ import type { ExposedOperation } from '../gateway/index.ts'
 import type { System } from '../system/system.ts'
 import { exposedBy } from './system-contracts.ts'
 
+const triesMax = 5
+const timeoutMs = 2_000
+
 /**
- * A `curl` line that works on a system that has just started: the first exposed operation that anyone may read and that
- * needs no input, a list before others; else the system's OpenAPI document.
+ * A `curl` line that works: of the exposed operations that anyone may read and that need no input, lists before others,
+ * the first one that really answers; else the system's OpenAPI document.
  */
-export function tryLine(system: System, gatewayUrl: string): string {
+export async function tryLine(system: System, gatewayUrl: string): Promise<string> {
   const readable = exposedBy(system).filter(needsNothing)
-  const list = readable.find(({ operation }) => 'limit' in operation.input.shape)
-  const path = list === undefined ? readable[0]?.path : `${list.path}?limit=3`
-  return `curl '${gatewayUrl}${path ?? '/openapi.json'}'`
+  const isList = ({ operation }: ExposedOperation) => 'limit' in operation.input.shape
+  const paths = [
+    ...readable.filter(isList).map(({ path }) => `${path}?limit=3`),
+    ...readable.filter((one) => !isList(one)).map(({ path }) => path),
+  ]
+  for (const path of paths.slice(0, triesMax)) if (await answers(gatewayUrl + path)) return curl(gatewayUrl + path)
+  return curl(`${gatewayUrl}/openapi.json`)
 }
 
 function needsNothing({ method, path, operation }: ExposedOperation): boolean {
@@ -20,4 +27,18 @@ function needsNothing({ method, path, operation }: ExposedOperation): boolean {
     operation.access?.kind === 'anyone' &&
     operation.input.safeParse({}).success
   )
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const reply = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
+    await reply.body?.cancel()
+    return reply.ok
+  } catch {
+    return false
+  }
+}
+
+function curl(url: string): string {
+  return `curl '${url}'`
 }
