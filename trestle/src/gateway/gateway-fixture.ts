@@ -15,7 +15,10 @@ import { gateway, type GatewayOptions } from './gateway.ts'
 export const sessions = contract('sessions', {
   version: '1.0.0',
   operations: {
-    verify: query({ input: z.object({ token: z.string() }), output: z.object({ id: z.string(), scopes: z.array(z.string()) }) }),
+    verify: query({
+      input: z.object({ token: z.string() }),
+      output: z.object({ id: z.string(), scopes: z.array(z.string()) }),
+    }),
   },
 })
 
@@ -23,7 +26,11 @@ export const sessions = contract('sessions', {
 export const notes = contract('notes', {
   version: '1.2.0',
   operations: {
-    list: get('/pub/notes', { input: z.object({ tag: z.string().optional() }), output: z.array(z.string()), access: anyone() }),
+    list: get('/pub/notes', {
+      input: z.object({ tag: z.string().optional() }),
+      output: z.array(z.string()),
+      access: anyone(),
+    }),
     read: get('/pub/notes/{id}', {
       input: z.object({ id: z.string() }),
       output: z.object({ id: z.string() }),
@@ -44,8 +51,16 @@ export const notes = contract('notes', {
       access: anyone(),
     }),
     mine: get('/mine', { output: z.array(z.string()), access: signedIn() }),
-    admin: get('/admin/{x}', { input: z.object({ x: z.string() }), output: z.string(), access: scopes('admin', 'root') }),
-    old: get('/old', { output: z.string(), access: anyone(), deprecated: { on: '2027-01-31', sunset: '2999-01-01', use: '/pub/notes' } }),
+    admin: get('/admin/{x}', {
+      input: z.object({ x: z.string() }),
+      output: z.string(),
+      access: scopes('admin', 'root'),
+    }),
+    old: get('/old', {
+      output: z.string(),
+      access: anyone(),
+      deprecated: { on: '2027-01-31', sunset: '2999-01-01', use: '/pub/notes' },
+    }),
   },
 })
 
