@@ -160,7 +160,7 @@ function fetchInit({ method, headers = {}, body, signal }: TestRequest = {}): Re
   return {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: plain ? headers : { 'content-type': 'application/json', ...headers },
-    ...(body === undefined ? {} : { body: plain ? (body as BodyInit) : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: plain ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
   }
 }

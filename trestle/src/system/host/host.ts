@@ -4,7 +4,7 @@ import type { HttpServer } from '../../http/message.ts'
 import type { Log } from '../../service/service.ts'
 import type { Clock } from '../../std/clock.ts'
 import type { StoreConnection } from '../../store/store.ts'
-import { gatewayName } from '../placement.ts'
+import { gatewayName, operatorName } from '../placement.ts'
 import { startOrder } from '../start-order.ts'
 import type { System } from '../system.ts'
 import { type LoadedService, loadServices } from './load-services.ts'
@@ -168,5 +168,8 @@ function runningHost(
 
 /** Who is behind calls that leave this process. */
 export function namesHere(options: HostOptions): readonly string[] {
-  return options.gateway === undefined ? options.services : [...options.services, gatewayName]
+  const { services, gateway, link } = options
+  // In the wire runner an operator's calls leave this process, and come back, over the link.
+  const operator = (link?.localCalls ?? 'direct') === 'direct' ? [] : [operatorName]
+  return [...services, ...(gateway === undefined ? [] : [gatewayName]), ...operator]
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -22,6 +22,8 @@ export async function keepPostgres(home: string): Promise<void> {
   const listening = await listenAlone(home)
   if (listening === undefined) return
   const dataDir = await mkdtemp(join(home, 'data-'))
+  // The server may run as another user, who must be able to pass through.
+  await chmod(dataDir, 0o711)
   const provider = await embeddedPostgres({ dataDir, connectionsMax })
   const url = provider.adminUrl()
   const clients = new Set<Socket>()
@@ -66,7 +68,8 @@ async function listenAlone(
   home: string,
 ): Promise<{ readonly server: Server; accept(listener: (socket: Socket) => void): void } | undefined> {
   const path = socketOf(home)
-  if ((await dialKeeper(home)) !== undefined) return undefined
+  const other = await dialKeeper(home)
+  if (other !== undefined) return void other.destroy()
   await rm(path, { force: true })
   const early: Socket[] = []
   let listener: ((socket: Socket) => void) | undefined
