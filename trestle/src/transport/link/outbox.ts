@@ -110,12 +110,18 @@ export class Outbox {
   }
 
   #write(): void {
-    if (this.#full.length === 0) return
-    this.#socket.cork()
-    for (const bytes of this.#full) this.#socket.write(bytes)
-    this.#socket.uncork()
+    const full = this.#full
+    if (full.length === 0) return
+    if (full.length > 1) this.#socket.cork()
+    for (const bytes of full) this.#socket.write(bytes)
+    if (full.length > 1) this.#socket.uncork()
     this.#full = []
     this.#fullBytes = 0
+    // The kernel has taken everything, so that the slab can be written again.
+    if (this.#socket.writableLength === 0) {
+      this.#start = 0
+      this.#used = 0
+    }
     const written = this.#onWritten
     this.#onWritten = []
     for (const fn of written) fn()
