@@ -1,0 +1,67 @@
+import { type Operator, OperatorError, type SystemStatus } from '../call/operator.ts'
+import type { Reply } from '../call/call.ts'
+import { implement } from '../service/index.ts'
+import type { ServiceDefinition } from '../service/service.ts'
+import { adminContract } from './contract.ts'
+
+type Failing = (code: OperatorError['code'], detail?: string) => never
+
+/** The operator's operations as a service of ours. */
+export function adminService(operator: Operator): ServiceDefinition {
+  const impl = implement(adminContract)
+  /** What the operator refuses is a declared error; everything else is a fault of ours. */
+  const told = async <T>(fail: Failing, act: () => Promise<T>): Promise<T> => {
+    try {
+      return await act()
+    } catch (error) {
+      if (error instanceof OperatorError) return fail(error.code, error.message)
+      throw error
+    }
+  }
+  return impl.service({
+    handlers: {
+      status: async () => plain(await operator.status()),
+      scale: ({ input, fail }) =>
+        told(fail as Failing, async () => plain(await operator.scale(input.service, input.replicas))),
+      restart: ({ input, fail }) => told(fail as Failing, async () => plain(await operator.restart(input.service))),
+      stop: ({ input, fail }) => told(fail as Failing, async () => plain(await operator.stop(input.service))),
+      start: ({ input, fail }) => told(fail as Failing, async () => plain(await operator.start(input.service))),
+      deploy: ({ input, fail }) => told(fail as Failing, async () => plain(await operator.deploy(input.service))),
+      call: async ({ input }) => {
+        const { key, as, ...rest } = input
+        const reply = await operator.call({
+          ...rest,
+          input: rest.input,
+          ...(key === undefined ? {} : { key }),
+          ...(as === undefined ? {} : { as }),
+        })
+        return callReply(reply)
+      },
+    },
+  })
+}
+
+type Plain<T> = T extends readonly (infer Each)[]
+  ? Plain<Each>[]
+  : T extends object
+    ? { -readonly [K in keyof T as undefined extends T[K] ? never : K]: Plain<T[K]> } & {
+        -readonly [K in keyof T as undefined extends T[K] ? K : never]?: Plain<NonNullable<T[K]>>
+      }
+    : T
+
+/** As JSON has it: what is undefined is not there. */
+function plain<T extends SystemStatus | object>(value: T): Plain<T> {
+  return JSON.parse(JSON.stringify(value)) as Plain<T>
+}
+
+function callReply(reply: Reply) {
+  if (!reply.ok) return { ok: false, status: reply.problem.status, problem: plain(reply.problem) }
+  const { status, body } = reply
+  if (body.kind === 'value') return { ok: true, status, value: body.value }
+  if (body.kind === 'empty') return { ok: true, status }
+  if (/^application\/([\w.+-]+\+)?json\b/.test(body.contentType)) {
+    return { ok: true, status, value: JSON.parse(Buffer.from(body.bytes).toString()) as unknown }
+  }
+  const base64 = Buffer.from(body.bytes).toString('base64')
+  return { ok: true, status, bytes: { base64, contentType: body.contentType } }
+}

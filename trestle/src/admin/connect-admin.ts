@@ -1,0 +1,128 @@
+import type { Reply } from '../call/call.ts'
+import { anonymous } from '../call/caller.ts'
+import type { Client } from '../call/client.ts'
+import { createClient } from '../call/create-client.ts'
+import { type Operator, OperatorError, type OperatorErrorCode, type SystemStatus } from '../call/operator.ts'
+import type { Problem } from '../call/problem.ts'
+import { createHttpClient, type HttpClient } from '../http/index.ts'
+import { systemClock } from '../std/clock.ts'
+import { newTrace } from '../std/trace-context.ts'
+import { httpTransport } from '../transport/http/index.ts'
+import { type AdminFile, readAdminFile } from './admin-file.ts'
+import { adminContract } from './contract.ts'
+
+/** A running system, from another process of the same user. */
+export interface AdminConnection {
+  /** Where its admin listener is. */
+  readonly url: string
+  readonly operator: Operator
+  close(): Promise<void>
+}
+
+/**
+ * Connects to the system that runs on a data directory; `undefined` when none does.
+ * @example const admin = await connectAdmin({ dataDir: '.trestle' })
+ *   await admin?.operator.scale('orders', 3)
+ */
+export async function connectAdmin({ dataDir }: { readonly dataDir: string }): Promise<AdminConnection | undefined> {
+  const file = await readAdminFile(dataDir)
+  if (file === undefined) return undefined
+  const client = createHttpClient({})
+  if (!(await isAlive(client, file))) {
+    await client.close()
+    return undefined
+  }
+  const authorization = `Bearer ${file.token}`
+  const transport = httpTransport({ contract: adminContract, url: file.adminUrl, client, headers: { authorization } })
+  const calls = createClient(adminContract, {
+    from: 'operator',
+    send: (call) => transport.send(call),
+    clock: systemClock,
+  })
+  return {
+    url: file.adminUrl,
+    operator: remoteOperator(calls({ caller: anonymous, trace: newTrace() }), client, file),
+    async close() {
+      await transport.close()
+      await client.close()
+    },
+  }
+}
+
+/** The file of a system that was killed stays behind; the port may be somebody else's by now. */
+async function isAlive(client: HttpClient, file: AdminFile): Promise<boolean> {
+  try {
+    const reply = await client.request({
+      method: 'GET',
+      origin: file.adminUrl,
+      target: '/status',
+      headers: [['Authorization', `Bearer ${file.token}`]],
+      timeoutMs: 10_000,
+    })
+    await reply.discard()
+    return reply.status === 200
+  } catch {
+    return false
+  }
+}
+
+function remoteOperator(admin: Client<typeof adminContract>, client: HttpClient, file: AdminFile): Operator {
+  const act = (verb: 'restart' | 'stop' | 'start' | 'deploy') => (service: string) =>
+    asOperator(admin[verb]({ service }))
+  return {
+    // The contract's optional fields are the interface's undefined ones.
+    status: async () => (await admin.status({})) as SystemStatus,
+    scale: (service, replicas) => asOperator(admin.scale({ service, replicas })),
+    restart: act('restart'),
+    stop: act('stop'),
+    start: act('start'),
+    deploy: act('deploy'),
+    async call(request) {
+      const { input, ...rest } = request
+      return replyOf(await admin.call({ ...rest, input: input ?? null }))
+    },
+    metrics: () => read(client, file, '/metrics'),
+    readiness: async () => {
+      const { status, waitingFor } = JSON.parse(await read(client, file, '/readyz')) as {
+        status: string
+        waitingFor: { service: string; reason: string }[]
+      }
+      return { ready: status === 'ready', waitingFor }
+    },
+  }
+}
+
+const pageMaxBytes = 67_108_864
+
+async function read(client: HttpClient, file: AdminFile, target: string): Promise<string> {
+  const reply = await client.request({ method: 'GET', origin: file.adminUrl, target, headers: [] })
+  return Buffer.from(await reply.bytes(pageMaxBytes)).toString()
+}
+
+/** A refusal is the same error here as it is in the process of the system. */
+async function asOperator<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof Error) || !('declared' in error) || error.declared !== true) throw error
+    const { code, detail } = error as Error & { code: OperatorErrorCode; detail?: string }
+    throw new OperatorError(code, detail ?? error.message, { cause: error })
+  }
+}
+
+interface WireReply {
+  readonly ok: boolean
+  readonly status: number
+  readonly value?: unknown
+  readonly bytes?: { readonly base64: string; readonly contentType: string } | undefined
+  readonly problem?: unknown
+}
+
+function replyOf({ ok, status, value, bytes, problem }: WireReply): Reply {
+  if (!ok) return { ok: false, problem: problem as Problem }
+  if (bytes !== undefined) {
+    const { base64, contentType } = bytes
+    return { ok: true, status, body: { kind: 'bytes', bytes: Buffer.from(base64, 'base64'), contentType } }
+  }
+  return { ok: true, status, body: value === undefined ? { kind: 'empty' } : { kind: 'value', value } }
+}
