@@ -3,7 +3,7 @@ import { insideTransaction } from '../std/transaction-scope.ts'
 import { sql } from './index.ts'
 import { type OpenStoreDeps, openStore } from './open-store.ts'
 import { postgres } from './postgres.ts'
-import { eventually, type StoreFixture, startStoreFixture } from './store-fixture.ts'
+import { eventually, type StoreFixture, startStoreFixture } from './fixtures/store-fixture.ts'
 import type { OpenStore, StoreConnection } from './store.ts'
 
 interface Tables {

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../index.ts'
 import { openStore } from '../open-store.ts'
 import { postgres } from '../postgres.ts'
-import { type StoreFixture, startStoreFixture } from '../store-fixture.ts'
+import { type StoreFixture, startStoreFixture } from '../fixtures/store-fixture.ts'
 import type { OpenStore } from '../store.ts'
 
 interface Tables {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeTestDir } from '../store-fixture.ts'
+import { makeTestDir } from '../fixtures/store-fixture.ts'
 import { type Account, barrierTo, firstBarrier, parsePasswd } from './account.ts'
 
 let dir: ReturnType<typeof makeTestDir>

@@ -26,7 +26,7 @@ import {
   type StoreFixture,
   startStoreFixture,
   writeMigrations,
-} from '../store-fixture.ts'
+} from '../fixtures/store-fixture.ts'
 import { barrierTo, serverAccount } from './account.ts'
 import { connectEmbedded } from './connect-embedded.ts'
 import { embeddedPostgres } from './embedded-postgres.ts'
@@ -37,7 +37,7 @@ interface LedgerTables {
 }
 
 const isRoot = process.getuid?.() === 0
-const program = fileURLToPath(new URL('./writing-process.ts', import.meta.url))
+const program = fileURLToPath(new URL('../fixtures/writing-process.ts', import.meta.url))
 const ledgerSchema = { '0001-ledger.sql': 'create table ledger (id int primary key);' }
 
 interface Writer {
@@ -271,6 +271,19 @@ describe('the first start', () => {
     expect(provider).toMatchObject({ created: true, dataDir: join(home, 'cluster') })
     expect(readdirSync(home).filter((name) => name.startsWith('initdb'))).toEqual([])
     await provider.close()
+    dir.remove()
+  })
+
+  it('refuses data of another major version, and leaves them alone', async () => {
+    const dir = makeTestDir()
+    const cluster = join(dir.path, 'postgres', 'cluster')
+    mkdirSync(cluster, { recursive: true })
+    writeFileSync(join(cluster, 'PG_VERSION'), '17\n')
+    await expect(embeddedPostgres({ dataDir: dir.path })).rejects.toMatchObject({
+      code: 'embedded_failed',
+      message: expect.stringMatching(/PostgreSQL 17.*trestle store dump/),
+    })
+    expect(readdirSync(cluster)).toEqual(['PG_VERSION'])
     dir.remove()
   })
 

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StoreError } from '../store-error.ts'
 import type { Account } from './account.ts'
@@ -6,6 +6,7 @@ import type { Layout } from './layout.ts'
 import { runProgram } from './run-program.ts'
 
 export const adminRole = 'trestle_admin'
+const majorVersion = '18'
 
 /**
  * Makes the data directory if there is none. It is made under another name and renamed when complete, so that a
@@ -17,7 +18,7 @@ export async function initCluster(
   account: Account | undefined,
   adminPassword: string,
 ): Promise<boolean> {
-  if (existsSync(join(layout.cluster, 'PG_VERSION'))) return false
+  if (madeBefore(layout.cluster)) return false
   // A start that was killed may have left its directory, and an initdb that still writes to it.
   for (const name of readdirSync(layout.home).filter((entry) => entry.startsWith('initdb'))) {
     rmSync(join(layout.home, name), { recursive: true, force: true, maxRetries: 5 })
@@ -37,6 +38,19 @@ export async function initCluster(
   renameSync(join(work, 'cluster'), layout.cluster)
   rmSync(work, { recursive: true, force: true })
   return true
+}
+
+/** @throws StoreError `embedded_failed` when another major version made it: the server could not read it */
+function madeBefore(cluster: string): boolean {
+  const file = join(cluster, 'PG_VERSION')
+  if (!existsSync(file)) return false
+  const version = readFileSync(file, 'utf8').trim()
+  if (version === majorVersion) return true
+  throw new StoreError(
+    'embedded_failed',
+    `The data in ${cluster} were made by PostgreSQL ${version}, and this is ${majorVersion}. Dump them with the version ` +
+      'of Trestle that made them (trestle store dump), move the directory away, and load them',
+  )
 }
 
 function initdbArgs(cluster: string, passwordFile: string): string[] {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeTestDir } from '../store-fixture.ts'
+import { makeTestDir } from '../fixtures/store-fixture.ts'
 import { claimDirectory, currentOwner } from './owner-lock.ts'
 import { processIdentity } from './process-identity.ts'
 
