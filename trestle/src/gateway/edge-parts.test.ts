@@ -50,9 +50,10 @@ describe('hosts', () => {
   })
 })
 
+const request = (headers: readonly string[], remoteAddress = '10.0.0.1') =>
+  ({ headers: headersFrom(headers), remoteAddress, encrypted: false }) as HttpRequest
+
 describe('what a client says of where it comes from', () => {
-  const request = (headers: readonly string[], remoteAddress = '10.0.0.1') =>
-    ({ headers: headersFrom(headers), remoteAddress, encrypted: false }) as HttpRequest
   const spoofed = [
     'Host',
     'a',

@@ -16,6 +16,19 @@ afterEach(async () => {
   await Promise.all(benches.splice(0).map((bench) => bench.stop()))
 })
 
+const names = (spec: ReturnType<typeof expose>) => spec.operations.map(({ operation }) => operation.name)
+const notFound: Answer = () => ({
+  ok: false,
+  problem: {
+    code: 'note_not_found',
+    status: 404,
+    title: 'No such note',
+    declared: true,
+    details: { id: 7 },
+    retryAfterMs: 1_500,
+    instance: 'notes.read',
+  },
+})
 const alice = { headers: { authorization: 'Bearer alice' } }
 const jsonBody = (value: unknown, headers: Record<string, string> = {}) => ({
   method: 'POST',
@@ -30,7 +43,6 @@ describe('expose', () => {
   })
 
   it('takes what has a route, only or except what is named', () => {
-    const names = (spec: ReturnType<typeof expose>) => spec.operations.map(({ operation }) => operation.name)
     const mixed = contract('mixed', {
       version: '1.0.0',
       operations: { a: get('/a', { access: anyone() }), b: get('/b', { access: anyone() }), inner: query({}) },
@@ -237,19 +249,7 @@ describe('authentication', () => {
 
 describe('a reply', () => {
   it('that failed is a problem with its details and its wait', async () => {
-    const answer: Answer = () => ({
-      ok: false,
-      problem: {
-        code: 'note_not_found',
-        status: 404,
-        title: 'No such note',
-        declared: true,
-        details: { id: 7 },
-        retryAfterMs: 1_500,
-        instance: 'notes.read',
-      },
-    })
-    const bench = await start(answer)
+    const bench = await start(notFound)
     const reply = await bench.fetch('/pub/notes/7')
     expect([reply.status, reply.headers.get('retry-after')]).toEqual([404, '2'])
     expect(await reply.json()).toMatchObject({ code: 'note_not_found', details: { id: 7 }, instance: 'notes.read' })

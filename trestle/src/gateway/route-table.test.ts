@@ -48,9 +48,9 @@ describe('a route table', () => {
   })
 
   it('names both places when two routes collide', () => {
-    const collide = () =>
-      createRouteTable([route('GET', '/orders/{id}', 'orders.find'), route('GET', '/orders/{key}', 'legacy.get')])
-    expect(collide).toThrow(/orders\.find.*legacy\.get/)
+    expect(() =>
+      createRouteTable([route('GET', '/orders/{id}', 'orders.find'), route('GET', '/orders/{key}', 'legacy.get')]),
+    ).toThrow(/orders\.find.*legacy\.get/)
   })
 
   it.each(['orders', '/a*', '/{id}.json', '/{a}{b}', '/a b', '/%41', '/{}', '/a?b'])(

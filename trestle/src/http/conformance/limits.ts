@@ -4,12 +4,16 @@ import { type HttpEngine, start } from './engine.ts'
 
 const host = 'Host: a.example\r\n'
 
+const lineOf = (length: number) =>
+  `GET /${'a'.repeat(length - 'GET / HTTP/1.1\r\n'.length)} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`
+const withBytes = (length: number) => `GET / HTTP/1.1\r\n${host}A: ${'a'.repeat(length)}\r\nConnection: close\r\n\r\n`
+const withFields = (count: number) =>
+  `GET / HTTP/1.1\r\n${host}Connection: close\r\n${'A: b\r\n'.repeat(count - 2)}\r\n`
+
 export function limitsConformance(engine: HttpEngine): void {
   describe('limits', () => {
     it('the request line: 414', async () => {
       await using server = await start(engine, undefined, { requestLineMaxBytes: 100 })
-      const lineOf = (length: number) =>
-        `GET /${'a'.repeat(length - 'GET / HTTP/1.1\r\n'.length)} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`
       expect(statusesOf(await rawExchange(server.port, lineOf(100)))).toEqual([200])
       expect(statusesOf(await rawExchange(server.port, lineOf(101)))).toEqual([414])
       expect(statusesOf(await rawExchange(server.port, lineOf(60_000)))).toEqual([414])
@@ -17,8 +21,6 @@ export function limitsConformance(engine: HttpEngine): void {
 
     it('the header block: 431', async () => {
       await using server = await start(engine, undefined, { headersMaxBytes: 1_000 })
-      const withBytes = (length: number) =>
-        `GET / HTTP/1.1\r\n${host}A: ${'a'.repeat(length)}\r\nConnection: close\r\n\r\n`
       expect(statusesOf(await rawExchange(server.port, withBytes(900)))).toEqual([200])
       expect(statusesOf(await rawExchange(server.port, withBytes(1_000)))).toEqual([431])
       expect(statusesOf(await rawExchange(server.port, withBytes(60_000)))).toEqual([431])
@@ -26,8 +28,6 @@ export function limitsConformance(engine: HttpEngine): void {
 
     it('the number of fields: 431', async () => {
       await using server = await start(engine)
-      const withFields = (count: number) =>
-        `GET / HTTP/1.1\r\n${host}Connection: close\r\n${'A: b\r\n'.repeat(count - 2)}\r\n`
       expect(statusesOf(await rawExchange(server.port, withFields(100)))).toEqual([200])
       expect(statusesOf(await rawExchange(server.port, withFields(101)))).toEqual([431])
     })

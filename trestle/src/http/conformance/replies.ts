@@ -92,6 +92,7 @@ export function repliesConformance(engine: HttpEngine): void {
       expect(state.given).toBeLessThan(1_000)
       client.end()
       await eventually(() => state.ended)
+      expect(state.ended).toBe(true)
     })
 
     it('let a source go that waits for ever when the client leaves', async () => {
@@ -111,6 +112,7 @@ export function repliesConformance(engine: HttpEngine): void {
       await client.until('\r\n\r\n')
       client.end()
       await eventually(() => ended)
+      expect(ended).toBe(true)
     })
 
     it('cut the connection when the source breaks in the middle', async () => {
@@ -201,7 +203,7 @@ export function repliesConformance(engine: HttpEngine): void {
       idle.send(`GET / HTTP/1.1\r\n${host}\r\n`)
       await idle.until('GET / ;')
       await server.server.drain(5_000)
-      await idle.closed()
+      expect(statusesOf(await idle.closed())).toEqual([200])
     })
 
     it('cuts what does not finish in time', async () => {
