@@ -3,7 +3,7 @@ import { postgres } from 'trestle/store'
 import { catalogue } from '../catalogue/contract.ts'
 import { shopperOf } from '../shopper.ts'
 import { type CartItem, clearLines, readCart, removeLine, setLine } from './cart-rows.ts'
-import { cartView } from './cart-view.ts'
+import { cartView, type PricedProduct } from './cart-view.ts'
 import { carts, linesMax } from './contract.ts'
 import type { CartsTables } from './tables.ts'
 
@@ -25,7 +25,7 @@ const setItem = impl.handler('setItem', async ({ input, caller, call, store, fai
     if (!(await setLine(db, userId, input))) return fail('cart_full', { linesMax })
     return (await readCart(db, userId)).lines
   })
-  return await priced(call.catalogue.bySku, lines)
+  return await priced(call.catalogue.bySku, lines, items)
 })
 
 const removeItem = impl.handler('removeItem', async ({ input, caller, call, store, fail }) => {
@@ -43,9 +43,11 @@ const clear = impl.handler('clear', ({ input, store }) => clearLines(store.db, i
 
 export default impl.service({ handlers: { mine, setItem, removeItem, read, clear } })
 
-type BySku = (input: { skus: string[] }) => Promise<{ items: Parameters<typeof cartView>[1] }>
+type BySku = (input: { skus: string[] }) => Promise<{ items: PricedProduct[] }>
 
-async function priced(bySku: BySku, lines: readonly CartItem[]) {
-  const { items } = lines.length === 0 ? { items: [] } : await bySku({ skus: lines.map((line) => line.sku) })
-  return cartView(lines, items)
+/** The cart with the prices of now; only products that are not `known` from this request are asked for. */
+async function priced(bySku: BySku, lines: readonly CartItem[], known: readonly PricedProduct[] = []) {
+  const skus = lines.map((line) => line.sku).filter((sku) => !known.some((product) => product.sku === sku))
+  const { items } = skus.length === 0 ? { items: [] } : await bySku({ skus })
+  return cartView(lines, [...known, ...items])
 }

@@ -1,7 +1,8 @@
+import { setTimeout } from 'node:timers/promises'
 import { isCallError } from 'trestle/service'
 import { inventory } from '../inventory/contract.ts'
 import { type FrozenLine, insertOrder } from './order-rows.ts'
-import { claim, giveUp, markDone, markOrdered, markRefused, type Work } from './placement.ts'
+import { claim, giveUp, isRunning, markDone, markOrdered, markRefused, type Work } from './placement.ts'
 import type { Refusal } from './refusal.ts'
 import type { OrdersWork } from './uses.ts'
 
@@ -13,13 +14,33 @@ export type Placed =
 type CartLines = { readonly sku: string; readonly quantity: number }[]
 
 const takenOver: Placed = { kind: 'busy', retryAfterMs: 1_000 }
+/** How long a request waits for another order of the same customer before it is refused. */
+const waitMs = 4_000
+const lookEveryMs = 25
 
 /**
  * Places an order of a customer's cart, once for each key: write the wish down, freeze the prices, hold the stock,
  * write the order, clear the cart. After a crash at any point the same key, or `tidyPlacements`, goes on from there;
- * stock that was held for nothing is released, at the latest when its reservation expires.
+ * stock that was held for nothing is released, at the latest when its reservation expires. Waits for its turn while
+ * another order of the customer is on its way, so that many requests with one key get one reply.
  */
-export async function placeOrder(args: OrdersWork, customerId: string, key: string): Promise<Placed> {
+export async function placeOrder(args: OrdersWork, customerId: string, key: string, signal: AbortSignal) {
+  const until = performance.now() + waitMs
+  for (;;) {
+    const placed = await tryToPlace(args, customerId, key)
+    if (placed.kind !== 'busy' || !(await turnCame(args, customerId, until, signal))) return placed
+  }
+}
+
+async function turnCame({ store, now }: OrdersWork, customerId: string, until: number, signal: AbortSignal) {
+  while (performance.now() < until) {
+    if (!(await isRunning(store.db, customerId, now()))) return true
+    await setTimeout(lookEveryMs, undefined, { signal })
+  }
+  return false
+}
+
+async function tryToPlace(args: OrdersWork, customerId: string, key: string): Promise<Placed> {
   const claimed = await claim(args.store, { customerId, key, newId: args.newId, now: args.now })
   if (claimed.kind === 'done') return { kind: 'order', orderId: claimed.orderId }
   if (claimed.kind === 'refused' || claimed.kind === 'busy') return claimed

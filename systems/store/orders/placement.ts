@@ -119,6 +119,18 @@ export function claimAbandoned(store: Store<OrdersTables>, newId: () => string, 
   })
 }
 
+/** Whether somebody works on an order of this customer. */
+export async function isRunning(db: Db, customerId: string, at: number): Promise<boolean> {
+  const running = await db
+    .selectFrom('placements')
+    .select('fence')
+    .where('customer_id', '=', customerId)
+    .where('state', 'in', ['running', 'ordered'])
+    .where('lease_until', '>', new Date(at))
+    .executeTakeFirst()
+  return running !== undefined
+}
+
 function mine(db: Db, { customerId, keyHash, fence }: Work) {
   return db
     .updateTable('placements')

@@ -22,7 +22,7 @@ const place = impl.handler('place', async (args) => {
   const { caller, key, store, fail } = args
   const customerId = shopperOf(caller) ?? fail('not_a_shopper')
   if (key === undefined) throw new TypeError('orders.place runs only with a key')
-  const placed = await placeOrder(args, customerId, key)
+  const placed = await placeOrder(args, customerId, key, args.signal)
   if (placed.kind === 'order') return await asPlaced(store.db, placed.orderId)
   if (placed.kind === 'busy') {
     return fail('order_in_progress', { retryAfterSeconds: Math.ceil(placed.retryAfterMs / 1000) })

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   type Caller,
   createCalls,
@@ -9,7 +6,8 @@ import {
   type ServiceDefinition,
   type ServiceDeps,
 } from 'trestle/service'
-import { embeddedPostgres, type OpenStore, openStore, type StoreProvider } from 'trestle/store'
+import { type OpenStore, openStore, type StoreProvider } from 'trestle/store'
+import { testStores } from 'trestle/testing'
 import accountsService from '../accounts/service.ts'
 import { accounts } from '../accounts/contract.ts'
 import { carts } from '../carts/contract.ts'
@@ -48,6 +46,8 @@ export interface Services extends AsyncDisposable {
    * is run when the reply is there, before the caller gets it.
    */
   watch(look: ((call: SentCall) => (() => void) | void) | undefined): void
+  /** Delays replies: the caller gets one when the promise for its call is settled. */
+  hold(until: ((call: SentCall) => Promise<void> | undefined) | undefined): void
 }
 
 const clients = (deps: Parameters<typeof createCalls>[1]) => createCalls(contracts, deps)
@@ -55,17 +55,17 @@ const clients = (deps: Parameters<typeof createCalls>[1]) => createCalls(contrac
 /** Starts the named services, with so few products that a test can wait for them. */
 export async function startServices(names: readonly ServiceName[], products = 200): Promise<Services> {
   await using opened = new AsyncDisposableStack()
-  const dataDir = await mkdtemp(join(tmpdir(), 'store-test-'))
-  opened.defer(() => rm(dataDir, { recursive: true, force: true }))
-  const provider = opened.adopt(await embeddedPostgres({ dataDir }), (each) => each.close())
+  const provider = opened.adopt(await testStores(), (each) => each.close())
   const clock = movableClock()
   let look: Parameters<Services['watch']>[0]
+  let until: Parameters<Services['hold']>[0]
   const handles = new Map<string, Send>()
   const send: Send = async (call) => {
     const after = look?.(call)
     const handle = handles.get(call.contract)
     if (handle === undefined) throw new Error(`${call.contract} was not started for this test`)
     const reply = await handle(call)
+    await until?.(call)
     after?.()
     return reply
   }
@@ -95,6 +95,9 @@ export async function startServices(names: readonly ServiceName[], products = 20
     pass: clock.pass,
     watch(next) {
       look = next
+    },
+    hold(next) {
+      until = next
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
