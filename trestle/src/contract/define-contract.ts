@@ -14,7 +14,10 @@ export interface ContractSpec<Ops extends OperationMap, Events extends EventMap>
   readonly events?: Events
 }
 
-/** Declares an event: its payload and the payload field that orders it. */
+/**
+ * Declares an event: its payload and the payload field that orders it (events of one key are read in their order).
+ * @example events: { placed: event(Order, { key: 'id' }) }
+ */
 export function event<Payload extends z.ZodObject>(
   payload: Payload,
   options: { readonly key: keyof z.output<Payload> & string; readonly version?: number; readonly summary?: string },
@@ -22,7 +25,12 @@ export function event<Payload extends z.ZodObject>(
   return { payload, key: options.key, version: options.version ?? 1, summary: options.summary }
 }
 
-/** Defines a contract. Everything that is wrong with it is an error here, with its place and its remedy. */
+/**
+ * Defines a contract. Everything that is wrong with it is an error here, with its place and its remedy.
+ * @param name kebab-case, at most 48 characters
+ * @throws ContractError `invalid_contract`
+ * @example contract('orders', { version: '1.0.0', operations: { find: get('/orders/{id}', { ... }) } })
+ */
 export function contract<
   const Name extends string,
   Ops extends OperationMap,

@@ -48,9 +48,9 @@ export interface OperationSpec<
   readonly headers?: { readonly [K in FieldOf<In>]?: string }
   /** The input field that is the whole body. */
   readonly body?: FieldOf<In>
-  /** 1..3,600,000; default 10,000. */
+  /** How long a call may take when the caller does not say: 1..3,600,000, default 10,000. */
   readonly timeoutMs?: number
-  /** Default 1 MiB. */
+  /** Largest body accepted: 0..1,073,741,824, default 1,048,576 (1 MiB). */
   readonly bodyMaxBytes?: number
   readonly deprecated?: Deprecation
   readonly examples?: readonly Example[]
@@ -115,10 +115,33 @@ function restOperation<Default extends Idempotency>(method: HttpMethod, byDefaul
   ): Made<In, Out, Errors, Idem, Replies> => define({ method, path }, spec as never, byDefault) as never
 }
 
+/**
+ * Reads something. Fields that are not in the path or a header come from the query; repeating it changes nothing.
+ * @param path template with `{field}` for each input field that comes from the path
+ * @throws ContractError when `contract()` finds something wrong with it
+ * @example get('/orders/{id}', { input: z.object({ id: z.uuid() }), output: Order, errors: { order_not_found: problem(404) } })
+ */
 export const get = restOperation('GET', 'natural')
+/**
+ * Makes or does something. Fields that are not in the path or a header come from the JSON body. A repetition may have a
+ * second effect unless `idempotent` says otherwise.
+ * @example post('/orders', { input: z.object({ note: z.string() }), output: Order, created: true, idempotent: 'key' })
+ */
 export const post = restOperation('POST', 'no')
+/**
+ * Sets something to what is sent; repeating it changes nothing more.
+ * @example put('/cart/items/{sku}', { input: z.object({ sku: z.string(), quantity: z.int().min(1) }), output: Cart })
+ */
 export const put = restOperation('PUT', 'natural')
+/**
+ * Changes a part of something.
+ * @example patch('/orders/{id}', { input: z.object({ id: z.uuid(), note: z.string() }), output: Order })
+ */
 export const patch = restOperation('PATCH', 'no')
+/**
+ * Removes something; repeating it changes nothing more. Other fields come from the query.
+ * @example del('/cart/items/{sku}', { input: z.object({ sku: z.string() }) })
+ */
 export const del = restOperation('DELETE', 'natural')
 
 function internalOperation<Default extends Idempotency>(byDefault: Default) {
@@ -133,7 +156,13 @@ function internalOperation<Default extends Idempotency>(byDefault: Default) {
   ): Made<In, Out, Errors, Idem, Replies> => define(undefined, spec as never, byDefault) as never
 }
 
-/** An operation without a route that changes something. */
+/**
+ * An operation without a route that changes something: services may call it, the gateway cannot expose it.
+ * @example command({ input: z.object({ id: z.uuid() }), idempotent: 'natural' })
+ */
 export const command = internalOperation('no')
-/** An operation without a route that only reads. */
+/**
+ * An operation without a route that only reads.
+ * @example query({ input: z.object({ sku: z.string() }), output: Stock })
+ */
 export const query = internalOperation('natural')
