@@ -176,6 +176,19 @@ describe('a dump', () => {
   })
 })
 
+describe('a dump whose reader goes away', () => {
+  it('ends with an error, not in silence', async () => {
+    const text = { id: 1, text: 'y'.repeat(300_000), bytes: null, data: null }
+    await sql`truncate parent cascade`.execute(store.db)
+    await store.db.insertInto('parent').values(text).execute()
+    const closing: Writable = new Writable({ write: () => void closing.destroy() })
+    await expect(dumpStore(connection, 'dumped', closing)).rejects.toThrow('closed before it was complete')
+    const failing = new Writable({ write: (_chunk, _encoding, done) => done(new Error('disk full')) })
+    failing.on('error', () => undefined)
+    await expect(dumpStore(connection, 'dumped', failing)).rejects.toThrow('disk full')
+  })
+})
+
 describe('resetStore', () => {
   it('takes everything away, so that the migrations run again', async () => {
     await resetStore(connection)

@@ -37,8 +37,22 @@ export class FrameWriter {
   }
 
   async #send(chunk: Buffer): Promise<void> {
-    if (this.#out.errored !== null) throw this.#out.errored
-    if (!this.#out.write(chunk)) await once(this.#out, 'drain')
+    if (this.#out.destroyed) throw this.#out.errored ?? new Error('the dump was closed before it was complete')
+    if (!this.#out.write(chunk)) await drained(this.#out)
+  }
+}
+
+/** A stream that is closed never drains. */
+async function drained(out: Writable): Promise<void> {
+  const closed = new AbortController()
+  const close = () => closed.abort()
+  out.once('close', close)
+  try {
+    await once(out, 'drain', { signal: closed.signal })
+  } catch (error) {
+    throw out.errored ?? new Error('the dump was closed before it was complete', { cause: error })
+  } finally {
+    out.off('close', close)
   }
 }
 

@@ -1,10 +1,14 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { makeTestDir } from '../fixtures/store-fixture.ts'
 import { claimDirectory, currentOwner } from './owner-lock.ts'
 import { processIdentity } from './process-identity.ts'
+
+const program = fileURLToPath(new URL('../fixtures/claiming-process.ts', import.meta.url))
 
 let dir: ReturnType<typeof makeTestDir>
 beforeEach(() => {
@@ -45,6 +49,28 @@ describe('claimDirectory', () => {
     const lock = claim()
     expect(ownerFiles()).toEqual(['owner.4.json'])
     lock.release()
+  })
+
+  it('lets in one of many that find the same dead owner at once', async () => {
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    write(1, { pid, identity: 'some run' })
+    const children = Array.from({ length: 4 }, () =>
+      spawn(process.execPath, [program, dir.path], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    )
+    const say = async (child: (typeof children)[number]) => String((await once(child.stdout, 'data'))[0]).trim()
+    const ready = await Promise.all(children.map(say))
+    expect(ready).toEqual(['ready', 'ready', 'ready', 'ready'])
+    const results = Promise.all(children.map(say))
+    for (const child of children) child.stdin.write('go\n')
+    expect((await results).toSorted()).toEqual(['already_running', 'already_running', 'already_running', 'owner'])
+    await Promise.all(
+      children.map((child) => {
+        const gone = once(child, 'close')
+        child.kill('SIGKILL')
+        return gone
+      }),
+    )
+    claim().release()
   })
 
   it('does not take a living process for a dead one that had its number', () => {
