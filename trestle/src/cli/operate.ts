@@ -2,7 +2,6 @@ import type { Affected, Operator } from '../call/operator.ts'
 import type { CliIo } from './io.ts'
 import type { SystemOption } from './options.ts'
 import { startProgress } from './progress.ts'
-import { withRunningSystem } from './running-system.ts'
 
 export interface OperateOptions extends SystemOption {
   readonly json?: true
@@ -20,6 +19,7 @@ export interface Act {
 
 /** Does the acts one after the other, says how it goes, and stops at the first that fails. */
 export async function operate(io: CliIo, options: OperateOptions, acts: readonly Act[]): Promise<void> {
+  const { withRunningSystem } = await import('./running-system.ts')
   await withRunningSystem(io, options.system, async ({ operator }) => {
     for (const act of acts) await perform(io, options, operator, act)
     if (!options.json) return

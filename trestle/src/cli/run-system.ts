@@ -6,29 +6,35 @@ import { CliError } from './cli-error.ts'
 import type { CommandContext } from './context.ts'
 import type { CliIo } from './io.ts'
 import { startProgress } from './progress.ts'
+import { refuseSecondStart } from './running-system.ts'
 import { catchEndSignals } from './signals.ts'
 import { startTable } from './start-table.ts'
 import { systemOf } from './system-contracts.ts'
 import { tryLine } from './try-line.ts'
 
 export interface RunOptions {
-  readonly topology: string
+  /** The topology that is asked for; default `preferred` where the system has it, else its first. */
+  readonly topology?: string | undefined
+  readonly preferred: string
   /** Replaceable while it runs; see `StartOptions`. */
   readonly supervised?: true
-  readonly json?: true
+  readonly json?: boolean
   /** What goes on while it runs; disposed of before the system is stopped. `ending` aborts then. */
   readonly whileRunning?: (running: RunningSystem, ending: AbortSignal) => Disposable
 }
 
 /**
  * Starts a system, says where everything is, and keeps it until a signal ends it; a second signal ends it at once.
- * @throws StartError
+ * @throws StartError; CliError `topology_unknown`
  */
 export async function runSystem(io: CliIo, context: CommandContext, options: RunOptions): Promise<void> {
   const startedAt = io.now()
+  const system = await systemOf(context.found.file)
+  const topology = chooseTopology(system, options)
+  await refuseSecondStart(context)
   let endAtOnce: () => void = exitNow
   using signals = catchEndSignals(() => endAtOnce())
-  await using running = await start(io, context, options)
+  await using running = await start(io, context, topology, options)
   endAtOnce = () => {
     running.kill()
     exitNow()
@@ -37,7 +43,7 @@ export async function runSystem(io: CliIo, context: CommandContext, options: Run
   const what = await running.describe()
   if (options.json) io.out(`${JSON.stringify(what, undefined, 2)}\n`)
   else {
-    const line = await tryLine(await systemOf(context.found.file), running.gatewayUrl)
+    const line = await tryLine(system, running.gatewayUrl)
     io.out(startTable(what, line, tookMs, io))
   }
   const signal = await untilEnd(running, signals.first, options)
@@ -62,13 +68,18 @@ async function untilEnd(
   return first ?? undefined
 }
 
-async function start(io: CliIo, { found, settings }: CommandContext, options: RunOptions): Promise<RunningSystem> {
+async function start(
+  io: CliIo,
+  { found, settings }: CommandContext,
+  topology: string,
+  options: RunOptions,
+): Promise<RunningSystem> {
   const progress = startProgress(io)
   progress.step('starting')
   try {
     return await startSystem({
       systemUrl: pathToFileURL(found.file),
-      topology: options.topology,
+      topology,
       supervised: options.supervised === true,
       dataDir: settings.dataDir.value,
       gatewayPort: settings.gatewayPort.value,
@@ -83,16 +94,12 @@ async function start(io: CliIo, { found, settings }: CommandContext, options: Ru
   }
 }
 
-/**
- * The topology to start: the one that is asked for, else `preferred` where the system has it, else the first.
- * @throws CliError `topology_unknown`
- */
-export function chooseTopology(system: System, asked: string | undefined, preferred: string): string {
+function chooseTopology(system: System, { topology, preferred }: RunOptions): string {
   const names = Object.keys(system.topologies)
-  if (asked !== undefined && !names.includes(asked)) {
-    throw new CliError('topology_unknown', `${system.name} has no topology ${asked}`, {
+  if (topology !== undefined && !names.includes(topology)) {
+    throw new CliError('topology_unknown', `${system.name} has no topology ${topology}`, {
       remedy: `Topologies: ${names.join(', ')}`,
     })
   }
-  return asked ?? (names.includes(preferred) ? preferred : (names[0] ?? preferred))
+  return topology ?? (names.includes(preferred) ? preferred : (names[0] ?? preferred))
 }

@@ -11,13 +11,16 @@ const timeoutMs = 2_000
  */
 export async function tryLine(system: System, gatewayUrl: string): Promise<string> {
   const readable = exposedBy(system).filter(needsNothing)
-  const isList = ({ operation }: ExposedOperation) => 'limit' in operation.input.shape
   const paths = [
     ...readable.filter(isList).map(({ path }) => `${path}?limit=3`),
     ...readable.filter((one) => !isList(one)).map(({ path }) => path),
   ]
   for (const path of paths.slice(0, triesMax)) if (await answers(gatewayUrl + path)) return curl(gatewayUrl + path)
   return curl(`${gatewayUrl}/openapi.json`)
+}
+
+function isList({ operation }: ExposedOperation): boolean {
+  return 'limit' in operation.input.shape
 }
 
 function needsNothing({ method, path, operation }: ExposedOperation): boolean {

@@ -1,7 +1,5 @@
 import { contextFor } from '../context.ts'
 import type { AddCommand } from '../program.ts'
-import { asyncapi } from '../../contract/index.ts'
-import { contractsOf, documentInfo, systemOf } from '../system-contracts.ts'
 
 /** `trestle asyncapi [system]`. */
 export const asyncapiCommand: AddCommand = (program, io) => {
@@ -10,6 +8,10 @@ export const asyncapiCommand: AddCommand = (program, io) => {
     .description('print the AsyncAPI 3 document of all events')
     .argument('[system]', 'system file or folder')
     .action(async (argument: string | undefined) => {
+      const [{ asyncapi }, { contractsOf, documentInfo, systemOf }] = await Promise.all([
+        import('../../contract/index.ts'),
+        import('../system-contracts.ts'),
+      ])
       const system = await systemOf(contextFor(io, argument).found.file)
       io.out(`${JSON.stringify(asyncapi(contractsOf(system), documentInfo(system)), undefined, 2)}\n`)
     })

@@ -1,17 +1,11 @@
 import { InvalidArgumentError } from 'commander'
 import type { Reply } from '../../call/call.ts'
 import type { Problem } from '../../call/problem.ts'
-import type { AnyContract } from '../../contract/contract.ts'
-import type { AnyOperation } from '../../contract/operation.ts'
-import { callInput } from '../call-input.ts'
-import { CliError } from '../cli-error.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { Finished } from '../finished.ts'
 import type { CliIo } from '../io.ts'
 import { systemOption, type SystemOption } from '../options.ts'
 import type { AddCommand } from '../program.ts'
-import { contractsOf, systemOf } from '../system-contracts.ts'
-import { withRunningSystem } from '../running-system.ts'
 
 interface CallCommandOptions extends SystemOption {
   readonly input?: string
@@ -37,6 +31,11 @@ export const callCommand: AddCommand = (program, io) => {
       '\nExamples:\n  trestle call orders.find id=0198c0de-0000-7000-8000-000000000001 --as user:42\n  trestle call catalogue.list query=lamp limit=3\n',
     )
     .action(async (operation: string, fields: readonly string[], options: CallCommandOptions) => {
+      const [{ withRunningSystem }, { findOperation }, { callInput }] = await Promise.all([
+        import('../running-system.ts'),
+        import('../find-operation.ts'),
+        import('../call-input.ts'),
+      ])
       const reply = await withRunningSystem(io, options.system, async ({ operator, context }) => {
         const target = await findOperation(context.found.file, operation)
         const input = callInput(target.operation, fields, options.input)
@@ -56,31 +55,6 @@ function asCaller(text: string): { readonly kind: 'user'; readonly id: string } 
   const id = /^user:(.+)$/.exec(text)?.[1]
   if (id === undefined) throw new InvalidArgumentError('Write user:ID.')
   return { kind: 'user', id }
-}
-
-/** @throws CliError `operation_unknown` that says what there is */
-async function findOperation(file: string, text: string) {
-  const [, name = '', operation = ''] = /^(.+)\.([^.]+)$/.exec(text) ?? []
-  const contracts = contractsOf(await systemOf(file))
-  const newest = contracts.filter((one) => one.name === name).toSorted((a, b) => major(b) - major(a))[0]
-  const contract = contracts.find((one) => one.id === name) ?? newest
-  if (contract === undefined)
-    throw unknown(
-      text,
-      'Contracts',
-      contracts.map((one) => one.id),
-    )
-  const found: (AnyOperation & { readonly name: string }) | undefined = contract.operations[operation]
-  if (found === undefined) throw unknown(text, `Operations of ${name}`, Object.keys(contract.operations))
-  return { contract: contract.id, operation: found }
-}
-
-function major(contract: AnyContract): number {
-  return Number.parseInt(contract.version, 10)
-}
-
-function unknown(text: string, what: string, names: readonly string[]): CliError {
-  return new CliError('operation_unknown', `there is no operation ${text}`, { remedy: `${what}: ${names.join(', ')}` })
 }
 
 function printReply(io: CliIo, reply: Reply, json: boolean): void {

@@ -2,10 +2,7 @@ import { dirname } from 'node:path'
 import { contextFor } from '../context.ts'
 import type { CliIo } from '../io.ts'
 import type { AddCommand } from '../program.ts'
-import { refuseSecondStart } from '../running-system.ts'
-import { chooseTopology, runSystem } from '../run-system.ts'
 import type { RunningSystem } from '../../system/index.ts'
-import { systemOf } from '../system-contracts.ts'
 import { watchFolder } from '../watch-folder.ts'
 
 /** `trestle dev [system]`: in one process, new code on every change. */
@@ -18,14 +15,13 @@ export const devCommand: AddCommand = (program, io) => {
     .addHelpText('after', devNotes)
     .action(async (argument: string | undefined, options: { readonly topology?: string }) => {
       const context = contextFor(io, argument)
-      const { file } = context.found
-      const topology = chooseTopology(await systemOf(file), options.topology, 'merged')
-      await refuseSecondStart(context)
+      const { runSystem } = await import('../run-system.ts')
       await runSystem(io, context, {
-        topology,
+        topology: options.topology,
+        preferred: 'merged',
         supervised: true,
         whileRunning: (running, ending) =>
-          watchFolder(dirname(file), (changed) => reload(io, running, changed, ending)),
+          watchFolder(dirname(context.found.file), (changed) => reload(io, running, changed, ending)),
       })
     })
 }

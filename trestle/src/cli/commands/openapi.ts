@@ -1,7 +1,5 @@
 import { contextFor } from '../context.ts'
 import type { AddCommand } from '../program.ts'
-import { openapi } from '../../contract/index.ts'
-import { documentInfo, documentedBy, systemOf } from '../system-contracts.ts'
 
 /** `trestle openapi [system]`: what the gateway serves as `/openapi.json`. */
 export const openapiCommand: AddCommand = (program, io) => {
@@ -11,6 +9,10 @@ export const openapiCommand: AddCommand = (program, io) => {
     .argument('[system]', 'system file or folder')
     .addHelpText('after', '\nA running gateway serves the same as /openapi.json.\n')
     .action(async (argument: string | undefined) => {
+      const [{ openapi }, { documentedBy, documentInfo, systemOf }] = await Promise.all([
+        import('../../contract/index.ts'),
+        import('../system-contracts.ts'),
+      ])
       const system = await systemOf(contextFor(io, argument).found.file)
       const document = openapi(documentedBy(system), documentInfo(system))
       io.out(`${JSON.stringify(document, undefined, 2)}\n`)

@@ -3,7 +3,6 @@ import type { CliIo } from '../io.ts'
 import type { AddCommand } from '../program.ts'
 import { showBytes, showDuration } from '../quantities.ts'
 import { systemOption, type SystemOption } from '../options.ts'
-import { withRunningSystem } from '../running-system.ts'
 import { type Column, textTable } from '../table.ts'
 
 /** `trestle ps`: what runs where. */
@@ -14,6 +13,7 @@ export const psCommand: AddCommand = (program, io) => {
     .addOption(systemOption())
     .option('--json', 'print JSON')
     .action(async (options: SystemOption & { readonly json?: true }) => {
+      const { withRunningSystem } = await import('../running-system.ts')
       const status = await withRunningSystem(io, options.system, ({ operator }) => operator.status())
       io.out(options.json ? `${JSON.stringify(status, undefined, 2)}\n` : statusTable(status, io))
     })

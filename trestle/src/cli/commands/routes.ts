@@ -1,7 +1,6 @@
 import { contextFor } from '../context.ts'
 import type { Access } from '../../contract/access.ts'
 import type { AddCommand } from '../program.ts'
-import { exposedBy, systemOf } from '../system-contracts.ts'
 import { textTable } from '../table.ts'
 
 /** `trestle routes`: the public addresses. */
@@ -12,6 +11,7 @@ export const routesCommand: AddCommand = (program, io) => {
     .argument('[system]', 'system file or folder')
     .option('--json', 'print JSON')
     .action(async (argument: string | undefined, options: { readonly json?: true }) => {
+      const { exposedBy, systemOf } = await import('../system-contracts.ts')
       const system = await systemOf(contextFor(io, argument).found.file)
       const routes = exposedBy(system).map(({ method, path, contract, operation }) => ({
         method,

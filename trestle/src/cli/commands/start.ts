@@ -3,9 +3,6 @@ import { tryFindSystem } from '../find-system.ts'
 import { operateEach, type OperateOptions } from '../operate.ts'
 import { systemOption } from '../options.ts'
 import type { AddCommand } from '../program.ts'
-import { refuseSecondStart } from '../running-system.ts'
-import { chooseTopology, runSystem } from '../run-system.ts'
-import { systemOf } from '../system-contracts.ts'
 
 interface StartCommandOptions extends OperateOptions {
   readonly topology?: string
@@ -31,9 +28,8 @@ export const startCommand: AddCommand = (program, io) => {
         })
       }
       const context = contextFor(io, system)
-      const topology = chooseTopology(await systemOf(context.found.file), options.topology, 'split')
-      await refuseSecondStart(context)
-      await runSystem(io, context, { topology, ...(options.json ? { json: true } : {}) })
+      const { runSystem } = await import('../run-system.ts')
+      await runSystem(io, context, { topology: options.topology, preferred: 'split', json: options.json === true })
     })
 }
 

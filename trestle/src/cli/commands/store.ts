@@ -1,14 +1,9 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
-import { PassThrough } from 'node:stream'
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { contextFor } from '../context.ts'
 import type { CliIo } from '../io.ts'
 import { systemOption, type SystemOption } from '../options.ts'
 import type { AddCommand } from '../program.ts'
-import { type ServiceStore, storeOf, withServiceStores } from '../service-stores.ts'
-import { type DumpTotals, dumpStore, loadStore, resetStore, type StoreConnection } from '../../store/index.ts'
 
 /** `trestle store dump | load | reset | url`: one service's database. */
 export const storeCommand: AddCommand = (program, io) => {
@@ -43,21 +38,10 @@ function addDump(store: Command, io: CliIo): void {
       if (options.output === undefined && io.terminal) {
         throw new CliError('usage', 'a dump is not for a terminal', { remedy: 'Write it to a file: --output FILE' })
       }
-      const totals = await withStore(io, options, service, (connection) => dump(connection, service, options.output))
+      const acts = await import('../store-acts.ts')
+      const totals = await acts.dumpTo(io, contextFor(io, options.system), service, options.output)
       io.err(`${said(totals)} of ${service} dumped\n`)
     })
-}
-
-async function dump(connection: StoreConnection, service: string, file: string | undefined): Promise<DumpTotals> {
-  const passed = new PassThrough()
-  // 'wx': a dump that exists may be the only one.
-  const written =
-    file === undefined
-      ? pipeline(passed, process.stdout, { end: false })
-      : pipeline(passed, createWriteStream(file, { flags: 'wx' }))
-  const dumped = dumpStore(connection, service, passed).finally(() => passed.end())
-  const [totals] = await Promise.all([dumped, written])
-  return totals
 }
 
 function addLoad(store: Command, io: CliIo): void {
@@ -68,9 +52,8 @@ function addLoad(store: Command, io: CliIo): void {
     .argument('<file>', 'the dump')
     .addOption(systemOption())
     .action(async (service: string, file: string, options: SystemOption) => {
-      const totals = await withStore(io, options, service, (connection) =>
-        loadStore(connection, createReadStream(file)),
-      )
+      const acts = await import('../store-acts.ts')
+      const totals = await acts.loadFrom(io, contextFor(io, options.system), service, file)
       io.out(`${said(totals)} of ${service} loaded\n`)
     })
 }
@@ -86,7 +69,8 @@ function addReset(store: Command, io: CliIo): void {
       if (!options.yes) {
         throw new CliError('usage', `this takes away all data of ${service}`, { remedy: 'Say so: add --yes' })
       }
-      await withStore(io, options, service, resetStore)
+      const acts = await import('../store-acts.ts')
+      await acts.reset(io, contextFor(io, options.system), service)
       io.out(`${service} is empty; if it runs: trestle restart ${service}\n`)
     })
 }
@@ -98,21 +82,12 @@ function addUrl(store: Command, io: CliIo): void {
     .argument('<service>', 'whose database')
     .addOption(systemOption())
     .action(async (service: string, options: SystemOption) => {
-      const url = await withStore(io, options, service, (connection) => Promise.resolve(connection.url))
+      const acts = await import('../store-acts.ts')
+      const url = await acts.urlOf(io, contextFor(io, options.system), service)
       io.out(`${url}\n`)
     })
 }
 
-function withStore<T>(
-  io: CliIo,
-  options: SystemOption,
-  service: string,
-  use: (connection: StoreConnection) => Promise<T>,
-): Promise<T> {
-  const find = (stores: readonly ServiceStore[]) => storeOf(stores, service).connection()
-  return withServiceStores(io, contextFor(io, options.system), async (stores) => use(await find(stores)))
-}
-
-function said({ tables, rows }: DumpTotals): string {
+function said({ tables, rows }: { readonly tables: number; readonly rows: number }): string {
   return `${tables} tables, ${rows} rows`
 }
