@@ -321,7 +321,7 @@ describe('a reply', () => {
     const asked = bench.fetch('/pub/notes/1', { signal: gone.signal })
     await expect.poll(() => bench.calls.length).toBe(1)
     gone.abort()
-    await expect(asked).rejects.toThrow()
+    await expect(asked).rejects.toMatchObject({ name: 'AbortError' })
     await expect.poll(() => told).toBe(1)
     await expect.poll(() => bench.records[0]?.status).toBe(499)
   })

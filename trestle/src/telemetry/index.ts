@@ -1,5 +1,5 @@
 export { type AccessLog, type AccessRecord, accessLog } from './access-log.ts'
-export { createLog, type Log, type LogLevel, type LogOptions, logLevels, redactedFields } from './log.ts'
+export { createLog, type Log, type LogLevel, type LogOptions, logLevels } from './log.ts'
 export { mergeMetrics, type MetricsPart } from './merge-metrics.ts'
 export {
   type Cell,
@@ -14,3 +14,4 @@ export {
 } from './metrics.ts'
 export { type ProcessGauges, processGauges } from './process-gauges.ts'
 export { metricsContentType } from './prometheus-text.ts'
+export { redactedFields } from './redact.ts'

@@ -43,6 +43,20 @@ describe('a log', () => {
   })
 })
 
+describe('redaction', () => {
+  it('reaches spellings, lists and errors, and ends in depth and in circles', () => {
+    const { log, lines } = capture()
+    const circle: Record<string, unknown> = { 'X-Api-Key': 'hunter2', list: [{ api_key: 'hunter2' }] }
+    circle['self'] = circle
+    const err = Object.assign(new Error('failed'), { password: 'hunter2', hint: 'kept' })
+    log.error({ circle, err, monkey: 'kept', tokens: 3 }, 'x')
+    expect(lines.join('')).not.toContain('hunter2')
+    expect(lines[0]).toContain('"monkey":"kept","tokens":3')
+    expect(lines[0]).toContain('"hint":"kept"')
+    expect(lines[0]).toContain('failed')
+  })
+})
+
 describe('the access log', () => {
   it('writes a line per request and cuts what is too long', () => {
     const { log, last } = capture()
