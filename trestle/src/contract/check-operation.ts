@@ -92,7 +92,7 @@ function checkAccess({ access }: AnyOperation, place: string): void {
 }
 
 /** Milliseconds since 1970 of an ISO 8601 date (`2027-01-31`, the start of the day in UTC) or date-time. */
-export function dateMs(text: string): number | undefined {
+function dateMs(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z)?$/.test(text)) return undefined
   const ms = Date.parse(text)
   return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text.slice(0, 10) ? undefined : ms

@@ -41,7 +41,7 @@ const jsonBoolean = (text: string) => (text === 'true' ? true : text === 'false'
 const jsonNull = (text: string) => (text === 'null' ? null : undefined)
 
 /** The JSON types of the values that a scalar schema accepts, and `other` for what is no scalar. */
-export function kindsOf(schema: z.core.$ZodType): ReadonlySet<string> {
+function kindsOf(schema: z.core.$ZodType): ReadonlySet<string> {
   const nullable = hasNullable(schema) ? ['null'] : []
   const def = defOf(wireSide(schema))
   switch (def.type) {

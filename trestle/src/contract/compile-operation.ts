@@ -28,7 +28,7 @@ const absent: Parsed = { ok: true, value: undefined }
 const fault = (detail: string) => ({ ok: false as const, faults: [{ pointer: '', detail }] })
 
 /** The schema of a reply; `'none'` when the status has no body, `undefined` when the operation declares no such status. */
-export function replySchema(operation: AnyOperation, status: number): z.ZodType | 'none' | undefined {
+function replySchema(operation: AnyOperation, status: number): z.ZodType | 'none' | undefined {
   const declared = operation.responses?.[status] as z.ZodType | undefined
   if (declared !== undefined) return declared
   if (status !== operation.status) return undefined

@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv/dist/2020.js'
 import type { InputFault } from './input-fault.ts'
 
 /** How many faults one report lists. */
-export const faultsMax = 20
+const faultsMax = 20
 
 /** One token of a JSON Pointer. Source: RFC 6901. */
 export function pointerToken(name: string | number): string {

@@ -1,5 +1,5 @@
 /** A query with more parameters than this is refused. */
-export const queryParametersMax = 1_000
+const queryParametersMax = 1_000
 
 export type Query =
   | { readonly ok: true; readonly values: ReadonlyMap<string, readonly string[]> }
