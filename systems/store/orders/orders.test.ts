@@ -12,7 +12,10 @@ beforeAll(async () => {
   services = await startServices(['catalogue', 'carts', 'inventory', 'orders'], 400)
 })
 afterAll(() => services[Symbol.asyncDispose]())
-afterEach(() => services.watch(undefined))
+afterEach(() => {
+  services.watch(undefined)
+  services.hold(undefined)
+})
 
 const operator = () => services.as({ kind: 'operator', id: 'olga', scopes: [] })
 const place = (shopper: string, key: string) => services.as(user(shopper)).orders.place.try({}, { key })
@@ -293,9 +296,14 @@ describe('a failure in the middle', () => {
 
   it('refuses the next order of the customer while nobody knows what became of the last', async () => {
     const shopper = await shopperWith(1, product())
-    const never = Promise.withResolvers<void>()
-    services.hold((call) => (nameOf(call) === 'carts.read' ? never.promise : undefined))
+    const [reached, never] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    services.hold((call) => {
+      if (nameOf(call) !== 'carts.read') return undefined
+      reached.resolve()
+      return never.promise
+    })
     const stuck = place(shopper, 'one')
+    await reached.promise
     expect(await place(shopper, 'two')).toMatchObject({ error: { code: 'order_in_progress', status: 409 } })
     services.hold(undefined)
     never.resolve()

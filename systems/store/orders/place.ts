@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { isCallError } from 'trestle/service'
 import { inventory } from '../inventory/contract.ts'
 import { type FrozenLine, insertOrder } from './order-rows.ts'
-import { claim, giveUp, isRunning, markDone, markOrdered, markRefused, type Work } from './placement.ts'
+import { claim, giveUp, markDone, markOrdered, markRefused, mustWait, type Work } from './placement.ts'
 import type { Refusal } from './refusal.ts'
 import type { OrdersWork } from './uses.ts'
 
@@ -28,14 +28,19 @@ export async function placeOrder(args: OrdersWork, customerId: string, key: stri
   const until = performance.now() + waitMs
   for (;;) {
     const placed = await tryToPlace(args, customerId, key)
-    if (placed.kind !== 'busy' || !(await turnCame(args, customerId, until, signal))) return placed
+    if (placed.kind !== 'busy' || !(await turnCame(args, { customerId, key }, until, signal))) return placed
   }
 }
 
-async function turnCame({ store, now }: OrdersWork, customerId: string, until: number, signal: AbortSignal) {
+async function turnCame(
+  { store, now }: OrdersWork,
+  { customerId, key }: { readonly customerId: string; readonly key: string },
+  until: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   while (performance.now() < until) {
-    if (!(await isRunning(store.db, customerId, now()))) return true
     await setTimeout(lookEveryMs, undefined, { signal })
+    if (!(await mustWait(store.db, customerId, key, now()))) return true
   }
   return false
 }

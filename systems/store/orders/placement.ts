@@ -46,7 +46,7 @@ export function claim(store: Store<OrdersTables>, request: ClaimRequest): Promis
 
 async function claimIn(db: Db, { customerId, key, newId, now }: ClaimRequest): Promise<Claim> {
   const at = now()
-  const work = { customerId, keyHash: createHash('sha256').update(key).digest(), orderId: newId(), fence: 1 }
+  const work = { customerId, keyHash: hashOf(key), orderId: newId(), fence: 1 }
   const isNew = await db
     .insertInto('placements')
     .values({
@@ -119,16 +119,20 @@ export function claimAbandoned(store: Store<OrdersTables>, newId: () => string, 
   })
 }
 
-/** Whether somebody works on an order of this customer. */
-export async function isRunning(db: Db, customerId: string, at: number): Promise<boolean> {
+/** Whether a request with this key still has to wait: for whoever works on it, or for the end of another order. */
+export async function mustWait(db: Db, customerId: string, key: string, at: number): Promise<boolean> {
   const running = await db
     .selectFrom('placements')
     .select('fence')
     .where('customer_id', '=', customerId)
     .where('state', 'in', ['running', 'ordered'])
-    .where('lease_until', '>', new Date(at))
+    .where((either) => either.or([either('lease_until', '>', new Date(at)), either('key_hash', '!=', hashOf(key))]))
     .executeTakeFirst()
   return running !== undefined
+}
+
+function hashOf(key: string): Buffer {
+  return createHash('sha256').update(key).digest()
 }
 
 function mine(db: Db, { customerId, keyHash, fence }: Work) {

@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto'
+import type { Caller } from 'trestle/service'
+import { runners, type TestSystem } from 'trestle/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { attemptsMax } from './accounts/login-throttle.ts'
+import { carts } from './carts/contract.ts'
+import { inventory } from './inventory/contract.ts'
+import { orders } from './orders/contract.ts'
+import { productAt, skuAt } from './seed/product-at.ts'
+import { stockAt } from './seed/stock-at.ts'
+
+process.env.STORE_PRODUCTS = '500'
+process.env.STORE_PASSWORD_BLOCKS = '1024'
+
+const password = 'correct horse battery'
+
+describe.each(runners)('the store on %s', (runner) => {
+  let store: TestSystem
+  beforeAll(async () => {
+    store = await runner.start(new URL('./system.ts', import.meta.url))
+  })
+  afterAll(() => store?.stop())
+
+  interface Ask {
+    readonly body?: unknown
+    readonly token?: string | undefined
+    readonly key?: string
+  }
+
+  async function ask(method: string, path: string, { body, token, key }: Ask = {}) {
+    const response = await store.fetch(path, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
+      ...(body === undefined ? {} : { body }),
+    })
+    const text = await response.text()
+    // oxlint-disable-next-line typescript/no-explicit-any -- replies are read as an outside client does: untyped JSON
+    return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as any }
+  }
+
+  async function signedIn(email = `${randomUUID()}@example.org`): Promise<string> {
+    await ask('POST', '/users', { body: { email, password, name: 'Ada' } })
+    return (await ask('POST', '/sessions', { body: { email, password } })).body.token
+  }
+
+  it('takes a shopper from the first search to a cancelled order', async () => {
+    const email = `${randomUUID()}@example.org`
+    const user = await ask('POST', '/users', { body: { email, password, name: 'Ada' } })
+    expect(user).toMatchObject({ status: 201, body: { email, name: 'Ada' } })
+    const session = await ask('POST', '/sessions', { body: { email, password } })
+    expect(session).toMatchObject({ status: 201, body: { token: expect.any(String), expiresAt: expect.any(String) } })
+    const { token } = session.body
+    expect(await ask('GET', '/me', { token })).toEqual({ status: 200, body: user.body })
+
+    const found = await ask('GET', '/products?query=lamp&category=home&limit=3')
+    expect(found.status).toBe(200)
+    const product = found.body.items[0]
+    expect(await ask('GET', `/products/${product.id}`)).toEqual({ status: 200, body: product })
+    const { available } = (await ask('GET', `/stock/${product.sku}`)).body
+
+    const cart = await ask('PUT', `/cart/items/${product.sku}`, { body: { quantity: 2 }, token })
+    expect(cart.body.total.amount).toBe(2 * product.price.amount)
+    expect(await ask('GET', '/cart', { token })).toEqual(cart)
+
+    const order = await ask('POST', '/orders', { body: {}, token, key: 'first' })
+    expect(order).toMatchObject({ status: 201, body: { status: 'pending', total: cart.body.total } })
+    expect((await ask('GET', '/cart', { token })).body.lines).toEqual([])
+    expect((await ask('GET', `/stock/${product.sku}`)).body.available).toBe(available - 2)
+    expect(await ask('GET', `/orders/${order.body.id}`, { token })).toEqual({ status: 200, body: order.body })
+    expect((await ask('GET', '/orders', { token })).body).toEqual({ items: [order.body], next: null })
+
+    const cancelled = await ask('POST', `/orders/${order.body.id}/cancel`, { body: {}, token })
+    expect(cancelled).toMatchObject({ status: 200, body: { status: 'cancelled' } })
+    expect((await ask('GET', `/stock/${product.sku}`)).body.available).toBe(available)
+    expect(await ask('POST', '/orders', { body: {}, token, key: 'first' })).toEqual(order)
+
+    expect((await ask('DELETE', '/sessions/current', { token })).status).toBe(204)
+    expect((await ask('GET', '/me', { token })).status).toBe(401)
+  })
+
+  it('refuses what it must, each with its status and code', async () => {
+    const token = await signedIn()
+    const product = productAt(1)
+    const noOrder = '00000000-0000-7000-8000-000000000000'
+    const refusals: [string, string, Ask, number, string][] = [
+      ['POST', '/users', { body: { email: 'nobody', password, name: 'Ada' } }, 400, 'invalid_input'],
+      ['POST', '/users', { body: { email: 'a@example.org', password: 'short', name: 'Ada' } }, 400, 'invalid_input'],
+      ['POST', '/sessions', { body: { email: 'nobody@example.org', password } }, 401, 'wrong_credentials'],
+      ['GET', '/me', {}, 401, 'unauthenticated'],
+      ['GET', '/me', { token: 'x'.repeat(43) }, 401, 'unauthenticated'],
+      ['GET', '/me', { token: 'garbage' }, 401, 'unauthenticated'],
+      ['GET', '/cart', {}, 401, 'unauthenticated'],
+      ['GET', '/products?limit=0', {}, 400, 'invalid_input'],
+      ['GET', '/products?limit=ten', {}, 400, 'invalid_input'],
+      ['GET', '/products?cursor=made-up', {}, 400, 'cursor_invalid'],
+      ['GET', '/products/42', {}, 400, 'invalid_input'],
+      ['GET', `/products/${noOrder}`, {}, 404, 'product_not_found'],
+      ['GET', '/stock/ZZZ-999999', {}, 404, 'stock_unknown'],
+      ['GET', '/nowhere', {}, 404, 'not_found'],
+      ['DELETE', '/products', {}, 405, 'method_not_allowed'],
+      ['PUT', `/products/${product.id}/price`, { token, body: { amount: 1 } }, 403, 'forbidden'],
+      ['PUT', `/products/${product.id}/price`, { body: { amount: 1 } }, 401, 'unauthenticated'],
+      ['PUT', `/cart/items/${product.sku}`, { token, body: { quantity: 0 } }, 400, 'invalid_input'],
+      ['PUT', `/cart/items/${product.sku}`, { token, body: { quantity: '2' } }, 400, 'invalid_input'],
+      ['PUT', '/cart/items/ZZZ-999999', { token, body: { quantity: 1 } }, 404, 'sku_unknown'],
+      ['POST', '/orders', { token, body: {} }, 400, 'invalid_input'],
+      ['POST', '/orders', { token, body: {}, key: 'k' }, 409, 'cart_empty'],
+      ['GET', `/orders/${noOrder}`, { token }, 404, 'order_not_found'],
+      ['POST', `/orders/${noOrder}/cancel`, { token, body: {} }, 404, 'order_not_found'],
+    ]
+    for (const [method, path, given, status, code] of refusals) {
+      const reply = await ask(method, path, given)
+      expect({ method, path, status: reply.status, code: reply.body?.code }).toEqual({ method, path, status, code })
+    }
+  })
+
+  it('opens one account when ten ask for the same address at once', async () => {
+    const email = `${randomUUID()}@example.org`
+    const tries = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => {
+        const spelled = i % 2 === 0 ? email : email.toUpperCase()
+        return ask('POST', '/users', { body: { email: spelled, password, name: 'Ada' } })
+      }),
+    )
+    expect(tries.map((each) => each.status).toSorted((a, b) => a - b)).toEqual([
+      201,
+      ...Array.from({ length: 9 }, () => 409),
+    ])
+  })
+
+  it('closes an address after too many wrong passwords, and says for how long', async () => {
+    const email = `${randomUUID()}@example.org`
+    await ask('POST', '/users', { body: { email, password, name: 'Ada' } })
+    for (let i = 0; i < attemptsMax; i++) {
+      expect((await ask('POST', '/sessions', { body: { email, password: 'wrong horse' } })).status).toBe(401)
+    }
+    const closed = await ask('POST', '/sessions', { body: { email, password } })
+    expect(closed).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } })
+    expect(closed.body.details.retryAfterSeconds).toBeGreaterThan(0)
+  })
+
+  it('shows carts and orders to their owner only', async () => {
+    const [ada, eve] = [await signedIn(), await signedIn()]
+    await ask('PUT', `/cart/items/${inStock(3)}`, { body: { quantity: 1 }, token: ada })
+    expect((await ask('GET', '/cart', { token: eve })).body.lines).toEqual([])
+    const { id } = (await ask('POST', '/orders', { body: {}, token: ada, key: 'k' })).body
+    expect((await ask('GET', `/orders/${id}`, { token: eve })).status).toBe(404)
+    expect((await ask('POST', `/orders/${id}/cancel`, { body: {}, token: eve })).status).toBe(404)
+    expect((await ask('GET', '/orders', { token: eve })).body.items).toEqual([])
+    expect((await ask('POST', '/orders', { body: {}, token: eve, key: 'k' })).body.code).toBe('cart_empty')
+    expect((await ask('GET', `/orders/${id}`, { token: ada })).body.status).toBe('pending')
+  })
+
+  it('lists all products in pages, none twice', async () => {
+    const seen: string[] = []
+    for (let next: string | null = ''; next !== null; ) {
+      const page = await ask('GET', `/products?limit=70${next === '' ? '' : `&cursor=${next}`}`)
+      seen.push(...page.body.items.map((product: { sku: string }) => product.sku))
+      next = page.body.next
+    }
+    expect(seen.toSorted()).toEqual(Array.from({ length: 500 }, (_, index) => skuAt(index)).toSorted())
+  })
+
+  it('makes one order of one key, however many ask at once', async () => {
+    const token = await signedIn()
+    await ask('PUT', `/cart/items/${inStock(20)}`, { body: { quantity: 1 }, token })
+    const tries = await Promise.all(
+      Array.from({ length: 10 }, () => ask('POST', '/orders', { body: {}, token, key: 'race' })),
+    )
+    const after = await ask('POST', '/orders', { body: {}, token, key: 'race' })
+    expect(after.status).toBe(201)
+    for (const each of tries) expect(each).toEqual(after)
+    expect((await ask('GET', '/orders', { token })).body.items.map((order: { id: string }) => order.id)).toEqual([
+      after.body.id,
+    ])
+  })
+
+  it('sells 100 pieces to 100 of 1,000 buyers', async () => {
+    const sku = skuAt(scarce)
+    const operator = store.client(inventory)
+    const start = await operator.level({ sku })
+    if (start.onHand < 100) await operator.restock({ sku, quantity: 100 - start.onHand, delivery: 'for the crowd' })
+    const outcomes = await inTurns(1_000, 40, () => buyOne(store, sku))
+    const counts = Object.fromEntries(
+      [...Map.groupBy(outcomes, (code) => code)].map(([code, all]) => [code, all.length]),
+    )
+    expect(counts).toEqual({ bought: 100, out_of_stock: 900 })
+    expect(await operator.level({ sku })).toMatchObject({ onHand: 100, reserved: 100, sold: 0 })
+    expect((await operator.find({ sku })).available).toBe(0)
+  }, 180_000)
+})
+
+/** A product with fewer than 100 pieces that no other test buys. */
+const scarce = Array.from({ length: 500 }, (_, index) => index).findLast((index) => stockAt(index) < 100) as number
+
+/** The first product from `index` with pieces enough. */
+function inStock(index: number): string {
+  return stockAt(index) >= 20 ? skuAt(index) : inStock(index + 1)
+}
+
+/** Puts one piece into a cart of its own and orders it; the code tells how it ended. */
+async function buyOne(store: TestSystem, sku: string): Promise<string> {
+  const caller: Caller = { kind: 'user', id: randomUUID(), scopes: ['orders:read', 'orders:write'] }
+  await store.client(carts, caller).setItem({ sku, quantity: 1 })
+  const placed = await store.client(orders, caller).place.try({}, { key: 'one' })
+  return placed.ok ? 'bought' : placed.error.code
+}
+
+/** Runs `work` so many times, `atOnce` at a time. */
+async function inTurns<T>(times: number, atOnce: number, work: () => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  let begun = 0
+  const turn = async () => {
+    while (begun < times) {
+      begun++
+      results.push(await work())
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, turn))
+  return results
+}
