@@ -2,9 +2,7 @@ const form =
   /^\s*([A-Za-z0-9!#$&^_.+-]+\/[A-Za-z0-9!#$&^_.+-]+)\s*((?:;\s*[A-Za-z0-9!#$&^_.+-]+=(?:[A-Za-z0-9!#$&^_.+-]+|"[^"\\]*")\s*)*);?\s*$/
 
 /** A media type without its parameters in lower case, and its charset; `undefined` when it is not exactly one. */
-function parseMediaType(
-  text: string,
-): { readonly type: string; readonly charset: string | undefined } | undefined {
+function parseMediaType(text: string): { readonly type: string; readonly charset: string | undefined } | undefined {
   const match = form.exec(text)
   if (match === null) return undefined
   const charsets = [...(match[2] as string).matchAll(/;\s*charset="?([^";\s]+)"?/gi)].map((found) =>
