@@ -105,7 +105,7 @@ async function asOperator<T>(work: Promise<T>): Promise<T> {
     return await work
   } catch (error) {
     if (!(error instanceof Error) || !('declared' in error) || error.declared !== true) throw error
-    const { code, detail } = error as Error & { code: OperatorErrorCode; detail?: string }
+    const { code, detail } = error as unknown as Error & { code: OperatorErrorCode; detail?: string }
     throw new OperatorError(code, detail ?? error.message, { cause: error })
   }
 }

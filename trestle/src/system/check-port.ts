@@ -1,16 +1,16 @@
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { StartError } from './start-error.ts'
 
 /**
  * Fails early, before anything is started, when a port cannot be had. Another process may still take it meanwhile: the
- * one who listens then says the same.
+ * one who listens then says the same. Port 0 picks a free one, so that all who share the socket ask for the same.
+ * @returns the port
  * @throws StartError `port_in_use`
  */
 export async function checkPort(
   what: 'gateway' | 'admin',
   { host, port }: { readonly host: string; readonly port: number },
-): Promise<void> {
-  if (port === 0) return
+): Promise<number> {
   const server = createServer()
   try {
     await new Promise<void>((resolve, reject) => {
@@ -20,7 +20,9 @@ export async function checkPort(
   } catch (cause) {
     throw portFailed(what, host, port, cause)
   }
+  const { port: found } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
+  return found
 }
 
 /** One line for a listener that could not listen. */

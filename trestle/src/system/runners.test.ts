@@ -4,6 +4,10 @@ import { counter, greeter } from './fixtures/tiny/contracts.ts'
 
 const tiny = new URL('./fixtures/tiny/system.ts', import.meta.url)
 
+async function codeOf(reply: Response): Promise<unknown> {
+  return ((await reply.json()) as { code: unknown }).code
+}
+
 describe.each(runners)('a system on the runner %s', (runner) => {
   it('serves through its gateway, between its services and to an operator', async () => {
     await using system = await runner.start(tiny)
@@ -13,11 +17,11 @@ describe.each(runners)('a system on the runner %s', (runner) => {
 
     // Declared errors, missing routes and mistakes are told apart.
     const missing = await system.fetch('/counts/nobody')
-    expect([missing.status, (await missing.json()).code]).toEqual([404, 'no_such_count'])
+    expect([missing.status, await codeOf(missing)]).toEqual([404, 'no_such_count'])
     const wrong = await system.fetch('/counts/x', { method: 'PUT', body: { value: 'many' } })
-    expect([wrong.status, (await wrong.json()).code]).toEqual([400, 'invalid_input'])
+    expect([wrong.status, await codeOf(wrong)]).toEqual([400, 'invalid_input'])
     const mistake = await system.fetch('/mistakes')
-    expect([mistake.status, (await mistake.json()).code]).toEqual([500, 'internal'])
+    expect([mistake.status, await codeOf(mistake)]).toEqual([500, 'internal'])
 
     // The start hook ran; the operator may call what is not exposed.
     const counts = system.client(counter)

@@ -136,11 +136,11 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
 
 async function prepare(options: StartOptions, opened: AsyncDisposableStack): Promise<Start> {
   const dataDir = resolve(options.dataDir ?? '.trestle')
-  const gateway = { host: options.gatewayHost ?? '127.0.0.1', port: options.gatewayPort ?? 4000 }
+  const host = options.gatewayHost ?? '127.0.0.1'
   const progress = options.progress ?? (() => {})
   const telemetry = createTelemetry({ process: 'supervisor', level: options.logLevel ?? 'info' })
   opened.defer(() => telemetry.close())
-  await checkPort('gateway', gateway)
+  const gateway = { host, port: await checkPort('gateway', { host, port: options.gatewayPort ?? 4000 }) }
   if (options.admin !== undefined) await checkPort('admin', { host: '127.0.0.1', port: options.adminPort ?? 4001 })
   const system = await loadSystem(options.systemUrl)
   const lock = await lockDataDir(dataDir)
