@@ -41,7 +41,7 @@ export function openStore<Tables>(
     drainMs = 5_000,
   } = deps
   const limits = { ...defaultLimits, ...deps.limits }
-  const connections = new Connections(connection, applicationName, limits, clock)
+  const connections = new Connections(connection, applicationName, limits, clock, random)
   const transactions = { pool: connections.exclusive, clock, random }
   return {
     db: kyselyOver<Tables>(connections),

@@ -2,6 +2,7 @@ import type { Clock } from '../../std/clock.ts'
 import { insideTransaction } from '../../std/transaction-scope.ts'
 import type { StoreConnection } from '../store.ts'
 import { StoreError } from '../store-error.ts'
+import { ConnectGate } from './connect-gate.ts'
 import { ExclusivePool } from './exclusive-pool.ts'
 import { codeOf, preparedFormIsStale } from './pg-failure.ts'
 import { PgConnection, type PgResult, statementFailure } from './pg-connection.ts'
@@ -47,14 +48,21 @@ export class Connections {
   readonly #shared: SharedConnections
   readonly #kinds = new StatementKinds(4_096)
 
-  constructor(connection: StoreConnection, applicationName: string, limits: ConnectionLimits, clock: Clock) {
+  constructor(
+    connection: StoreConnection,
+    applicationName: string,
+    limits: ConnectionLimits,
+    clock: Clock,
+    random: () => number,
+  ) {
     const { url, poolMax } = connection
     if (!Number.isInteger(poolMax) || poolMax < 2) {
       throw new StoreError('store_config_invalid', `A pool needs at least 2 connections, not ${poolMax}`)
     }
     const sharedMax = Math.max(1, Math.floor(poolMax / 4))
+    const gate = new ConnectGate(clock, random)
     const open = (settings: Record<string, string>) => () =>
-      PgConnection.open({ ...limits, url, applicationName, clock, settings })
+      gate.pass(() => PgConnection.open({ ...limits, url, applicationName, clock, settings }))
     this.#shared = new SharedConnections({
       open: open({ default_transaction_read_only: 'on', statement_timeout: String(limits.statementTimeoutMs) }),
       connectionsMax: sharedMax,

@@ -57,7 +57,7 @@ beforeAll(async () => {
     migrations: fixture.migrations({ '0001-a.sql': 'create table a (id int primary key)' }),
   })
   direct = openStore(spec, connection)
-  through = openStore(spec, { url: url.href, poolMax: 2 }, { limits: { silenceTimeoutMs: 200 } })
+  through = openStore(spec, { url: url.href, poolMax: 2 }, { limits: { silenceTimeoutMs: 1_000 } })
   await direct.migrate()
 })
 afterEach(() => {
