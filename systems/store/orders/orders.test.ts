@@ -273,23 +273,37 @@ describe('a failure in the middle', () => {
     expect(await reserved(sku)).toBe(3)
   })
 
-  it('does not let a slow first worker write after a second one took over', async () => {
+  it.each([
+    ['has ended', true],
+    ['is still at it', false],
+  ])('does not let a slow first worker write after a second one took over and %s', async (_, secondEnds) => {
     const sku = product()
     const shopper = await shopperWith(3, sku)
-    const { promise: slow, resolve: resume } = Promise.withResolvers<void>()
-    let second: ReturnType<typeof place> | undefined
+    const [firstGoesOn, secondGoesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const seconds: ReturnType<typeof place>[] = []
+    let reserves = 0
     // While the first holds the stock, its lease runs out, and the same key comes again.
     services.hold((call) => {
-      if (nameOf(call) !== 'inventory.reserve' || second !== undefined) return undefined
+      if (nameOf(call) !== 'inventory.reserve') return undefined
+      reserves++
+      if (reserves > 1) {
+        if (!secondEnds) firstGoesOn.resolve()
+        return secondEnds ? undefined : secondGoesOn.promise
+      }
       services.pass(leaseMs)
-      second = place(shopper, 'k')
-      void second.finally(() => resume())
-      return slow
+      const second = place(shopper, 'k')
+      seconds.push(second)
+      if (secondEnds) void second.finally(() => firstGoesOn.resolve())
+      return firstGoesOn.promise
+    })
+    services.watch((call) => {
+      // The first has found out that it is too late, and gives back what it held.
+      if (nameOf(call) === 'inventory.release' && reserves === 2) return () => secondGoesOn.resolve()
+      return undefined
     })
     const first = await place(shopper, 'k')
-    services.hold(undefined)
     expect(first).toMatchObject({ ok: true })
-    expect(await second).toEqual(first)
+    expect(await Promise.all(seconds)).toEqual([first])
     expect((await ordersOf(shopper)).length).toBe(1)
     expect(await reserved(sku)).toBe(3)
   })
