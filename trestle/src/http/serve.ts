@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { drainGraceMs, withDefaults } from './limits.ts'
 import { HttpError, type HttpLimits, type HttpServer, type ServeOptions } from './message.ts'
@@ -99,7 +99,8 @@ function attach(server: Server, connections: Connections, limits: Required<HttpL
 }
 
 async function drain(server: Server, connections: Connections, timeoutMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  // `close` of an HTTP server cuts quiet connections at once; that of its base only stops to accept.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
   // A request that is on its way on a quiet connection is still served; then the connection is closed.
   const grace = setTimeout(() => connections.closeIdle(), Math.min(drainGraceMs, timeoutMs))
   const sweep = setInterval(() => connections.closeIdle(), 1_000)
@@ -108,6 +109,8 @@ async function drain(server: Server, connections: Connections, timeoutMs: number
   clearTimeout(grace)
   clearInterval(sweep)
   clearTimeout(cut)
+  // Ends the timer that checks connections.
+  server.close(() => undefined)
 }
 
 /**
