@@ -1,0 +1,65 @@
+// `npm run tour`: a walk through the running store, as its users and operators see it.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
+import { deployChapter, scaleChapter } from './operate.ts'
+import { faultChapter } from './faults.ts'
+import { type RunningStore, startStore } from './running-store.ts'
+import { refusalChapter, shoppingChapter } from './shopping.ts'
+import { createStory, type Story } from './story.ts'
+
+const products = 20_000
+
+/** Walks through everything; `true` when every promise was kept. */
+export async function tour(story: Story = createStory()): Promise<boolean> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'trestle-tour-'))
+  try {
+    await splitPart(story, dataDir)
+    await mergedPart(story, dataDir)
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
+  }
+  return story.close()
+}
+
+async function splitPart(story: Story, dataDir: string): Promise<void> {
+  story.chapter('Start the store: every service in its own process, with its own database')
+  await using store = await startStore({ dataDir, topology: 'split', products })
+  const rows = await store.ps()
+  const pids = new Set(rows.map(({ pid }) => pid))
+  story.say(`ready after ${seconds(store.startMs)} (first start: databases made, ${products} products loaded)`)
+  for (const row of rows) story.say(`${row.service.padEnd(12)} pid ${row.pid}  ${row.state}`)
+  story.evidence(
+    'each service has its own process',
+    pids.size === rows.length && rows.length >= 6,
+    `${pids.size} processes`,
+  )
+  const shopper = await shoppingChapter(story, store, 'Shop through the gateway')
+  await refusalChapter(story, store)
+  await faultChapter(story, store, shopper)
+  await scaleChapter(story, store, shopper)
+  await deployChapter(story, store, shopper)
+}
+
+async function mergedPart(story: Story, dataDir: string): Promise<void> {
+  story.chapter('Start it again on the same data, this time in one process')
+  await using store: RunningStore = await startStore({ dataDir, topology: 'merged', products })
+  const pids = new Set((await store.ps()).map(({ pid }) => pid))
+  story.say(`ready after ${seconds(store.startMs)}`)
+  story.evidence(
+    'the same system runs in one process',
+    pids.size === 1 && pids.has(store.pid),
+    `pid ${[...pids].join(', ')}`,
+  )
+  story.evidence('a second start answers within 3 s', store.startMs < 3_000, seconds(store.startMs))
+  await shoppingChapter(story, store, 'The same order in one process')
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
+
+if (isMainThread && import.meta.main) {
+  process.exitCode = (await tour()) ? 0 : 1
+}
