@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,6 +27,8 @@ describe('the program, with a system that runs', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'trestle-cli-'))
+    // Where the database's user cannot pass, the data would lie elsewhere and stay behind.
+    await chmod(dataDir, 0o755)
     started = spawnCli(['start'], tiny, env())
     gateway = (await started.waitFor(/^Gateway +(http:\S+)/m))[1] ?? ''
     await started.waitFor(/^Stop/m)
