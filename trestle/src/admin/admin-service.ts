@@ -9,15 +9,6 @@ type Failing = (code: OperatorError['code'], detail?: string) => never
 /** The operator's operations as a service of ours. */
 export function adminService(operator: Operator): ServiceDefinition {
   const impl = implement(adminContract)
-  /** What the operator refuses is a declared error; everything else is a fault of ours. */
-  const told = async <T>(fail: Failing, act: () => Promise<T>): Promise<T> => {
-    try {
-      return await act()
-    } catch (error) {
-      if (error instanceof OperatorError) return fail(error.code, error.message)
-      throw error
-    }
-  }
   return impl.service({
     handlers: {
       status: async () => plain(await operator.status()),
@@ -39,6 +30,16 @@ export function adminService(operator: Operator): ServiceDefinition {
       },
     },
   })
+}
+
+/** What the operator refuses is a declared error; everything else is a fault of ours. */
+async function told<T>(fail: Failing, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof OperatorError) return fail(error.code, error.message)
+    throw error
+  }
 }
 
 type Plain<T> = T extends readonly (infer Each)[]

@@ -41,6 +41,7 @@ export function ownStores(settings: StoreSettings): Stores {
       (opened) => {
         description = opened.description
         if (announced !== undefined) opened.embedded?.announce(announced)
+        return undefined
       },
       () => {},
     )

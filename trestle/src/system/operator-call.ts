@@ -51,7 +51,10 @@ function findContract(system: System, name: string): AnyContract | undefined {
     ...system.services.flatMap((service) => service.contracts),
     ...system.externals.map((service) => service.contract),
   ]
-  const major = (contract: AnyContract) => Number.parseInt(contract.version, 10)
   const named = all.filter((contract) => contract.name === name).toSorted((a, b) => major(b) - major(a))
   return all.find((contract) => contract.id === name) ?? named[0]
+}
+
+function major(contract: AnyContract): number {
+  return Number.parseInt(contract.version, 10)
 }

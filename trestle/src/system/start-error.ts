@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** Why a system did not start. The message is one line for people; `cause` has the rest. */
 export class StartError extends Error {
   readonly code: StartErrorCode
@@ -19,3 +21,8 @@ export type StartErrorCode =
   | 'service_failed'
   /** The database server did not start or cannot be reached. */
   | 'store_failed'
+
+/** What anything that was thrown says, on one line for people. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : inspect(thrown)
+}

@@ -177,8 +177,8 @@ function storesFor(
 function placed(system: System, options: StartOptions): Placement {
   try {
     const { place } = options
-    const placed = place === undefined ? system : { ...system, topologies: { [place.kind]: place } }
-    const placement = placementOf(placed, options.topology)
+    const replaced = place === undefined ? system : { ...system, topologies: { [place.kind]: place } }
+    const placement = placementOf(replaced, options.topology)
     return options.supervised === true ? { ...placement, inThisProcess: false } : placement
   } catch (cause) {
     throw new StartError('system_invalid', cause instanceof Error ? cause.message : String(cause), { cause })

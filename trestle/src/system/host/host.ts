@@ -1,7 +1,6 @@
 import type { Handle } from '../../call/call.ts'
 import type { Address } from '../../call/instance.ts'
 import type { HttpServer } from '../../http/message.ts'
-import type { Log } from '../../service/service.ts'
 import type { Clock } from '../../std/clock.ts'
 import type { StoreConnection } from '../../store/store.ts'
 import { gatewayName, operatorName } from '../placement.ts'

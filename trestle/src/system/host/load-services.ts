@@ -1,6 +1,6 @@
 import type { ServiceDefinition } from '../../service/service.ts'
 import type { RunService } from '../placed-service.ts'
-import { StartError } from '../start-error.ts'
+import { messageOf, StartError } from '../start-error.ts'
 import type { ServiceFacts } from './snapshot.ts'
 
 export interface LoadedService {
@@ -54,6 +54,6 @@ function isService(value: unknown): value is ServiceDefinition {
 /** One line that names the service, what was tried, and the cause. */
 export function serviceFailed(service: string, what: string, cause?: unknown): StartError {
   if (cause instanceof StartError) return cause
-  const why = cause === undefined ? '' : `: ${cause instanceof Error ? cause.message : String(cause)}`
+  const why = cause === undefined ? '' : `: ${messageOf(cause)}`
   return new StartError('service_failed', `${service}: ${what}${why}`, cause === undefined ? {} : { cause })
 }

@@ -4,6 +4,7 @@ import { OperatorError } from '../../call/operator.ts'
 import { mergeMetrics } from '../../telemetry/index.ts'
 import { operatorCall } from '../operator-call.ts'
 import { gatewayName, replicasAllowed, replicasMax } from '../placement.ts'
+import { messageOf } from '../start-error.ts'
 import type { Fleet } from './fleet.ts'
 import { type GroupState, membersOf, readyReplicas } from './group-state.ts'
 import type { Replica } from './replica.ts'
@@ -36,9 +37,6 @@ export function fleetOperator(
       group.busy = undefined
     }
     return { group: group.name, services: membersOf(group), replicas: group.stopped ? 0 : group.wanted }
-  }
-  const mustRun = (group: GroupState) => {
-    if (group.stopped) throw new OperatorError('start_failed', `${group.name} is stopped; start it first`)
   }
 
   return {
@@ -97,6 +95,10 @@ export function fleetOperator(
   }
 }
 
+function mustRun(group: GroupState): void {
+  if (group.stopped) throw new OperatorError('start_failed', `${group.name} is stopped; start it first`)
+}
+
 async function scaleTo(fleet: Fleet, group: GroupState, replicas: number): Promise<void> {
   const before = group.wanted
   group.wanted = replicas
@@ -139,7 +141,7 @@ async function launchAll(
   const [first] = failures
   if (first === undefined) return fresh
   await retireAll(fleet, fresh)
-  const why = first instanceof Error ? first.message : String(first)
+  const why = messageOf(first)
   const kept = code === 'deploy_failed' ? '; what ran before still runs' : ''
   throw new OperatorError(code, `${why}${kept}`, { cause: first })
 }

@@ -57,7 +57,6 @@ export class Fleet {
   readonly #liveness: Liveness
   readonly #answers = new Map<number, (text: string) => void>()
   #lastRequest = 1_000_000_000
-  #pongs = new Set<() => void>()
   #gatewayPort: number
 
   constructor(options: FleetOptions) {
@@ -107,7 +106,7 @@ export class Fleet {
       for (const wave of startOrder(withOwners(await orFail(hellos, allStarted)))) {
         const members = groups.filter((group) => wave.includes(group.name))
         for (const group of members) group.gate.resolve()
-        await orFail(Promise.all(members.map((group) => starts.get(group))), allStarted)
+        await orFail(Promise.all(members.map(async (group) => starts.get(group))), allStarted)
       }
     } catch (error) {
       await this.stop()

@@ -85,10 +85,11 @@ async function startReplica(replica: Replica, care: ReplicaCare, signal: AbortSi
   const steps = listen(replica, care, handle)
   signal.addEventListener('abort', () => handle.kill('stopped while it started'), { once: true })
   void handle.exited.then(() => {
-    if (replica.handle !== handle) return
+    if (replica.handle !== handle) return undefined
     replica.state = 'gone'
     replica.handle = undefined
     care.onChange(replica)
+    return undefined
   })
   try {
     handle.send(care.prepare(replica))
