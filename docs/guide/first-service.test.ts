@@ -46,8 +46,8 @@ describe('the guide "A first service"', () => {
   })
 
   it('shows a test that passes on all runners, as does the one that init writes', async () => {
-    const { exitCode, output } = await runCommand(process.execPath, ['--test'], project)
+    const { exitCode, output } = await runCommand(process.execPath, ['--test'], project, {}, 150_000)
     expect(output).toMatch(/pass 12\n.*fail 0\n/s)
     expect(exitCode).toBe(0)
-  }, 120_000)
+  }, 180_000)
 })

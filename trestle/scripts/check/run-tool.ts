@@ -17,12 +17,16 @@ export async function runTool(name: string, args: readonly string[], cwd: string
   return runCommand(file, args, cwd, { PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` })
 }
 
-/** Runs a program and waits for it; nothing is written to its stdin. */
+/** Longer than anything here takes; what is not done by then hangs. */
+const defaultTimeoutMs = 900_000
+
+/** Runs a program and waits for it, at most `timeoutMs`: then it is killed. Nothing is written to its stdin. */
 export function runCommand(
   file: string,
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>> = {},
+  timeoutMs = defaultTimeoutMs,
 ): Promise<ToolResult> {
   const started = performance.now()
   return new Promise((resolve, reject) => {
@@ -36,8 +40,13 @@ export function runCommand(
       stream.setEncoding('utf8')
       stream.on('data', (chunk: string) => (output += chunk))
     }
+    const timer = setTimeout(() => {
+      output += `\nkilled after ${timeoutMs} ms\n`
+      child.kill('SIGKILL')
+    }, timeoutMs)
     child.on('error', reject)
     child.on('close', (code) => {
+      clearTimeout(timer)
       resolve({ exitCode: code ?? 1, output, seconds: (performance.now() - started) / 1000 })
     })
   })

@@ -32,7 +32,7 @@ const columns: readonly Column[] = [
 ]
 
 /** A line per process; a service with several has its name on the first one only. */
-export function statusTable(status: SystemStatus, io: CliIo): string {
+function statusTable(status: SystemStatus, io: CliIo): string {
   const title = `${status.system}, ${status.topology}, pid ${status.pid}, up ${showDuration(status.uptimeMs)}`
   const reasons = status.services.flatMap(({ service, reason }) =>
     reason === undefined ? [] : [`${service}: ${reason}\n`],
