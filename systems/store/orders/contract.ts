@@ -65,7 +65,7 @@ export const orders = contract('orders', {
       idempotent: 'key',
     }),
     find: get('/orders/{id}', {
-      summary: 'One order of the caller',
+      summary: 'One order of the caller; an operator may read any',
       input: z.object({ id: z.uuid() }),
       output: Order,
       errors: { order_not_found: orderNotFound },

@@ -66,7 +66,7 @@ export async function withLines(db: Db, rows: readonly OrderRow[]) {
 }
 
 /** One order as the contract shows it. */
-export function orderView(row: OrderRow, lines: readonly OrderLineRow[]) {
+function orderView(row: OrderRow, lines: readonly OrderLineRow[]) {
   const { currency } = row
   return {
     id: row.id,

@@ -83,14 +83,18 @@ describe('an order', () => {
     expect(await place(randomUUID(), '')).toMatchObject({ error: { code: 'invalid_input' } })
   })
 
-  it('is seen by its owner only', async () => {
+  it('is seen by its owner only, and by an operator', async () => {
     const [ada, eve] = [await shopperWith(1, product()), randomUUID()]
     const { id } = await placed(ada)
     const hers = services.as(user(eve)).orders
     expect(await hers.find.try({ id })).toMatchObject({ error: { code: 'order_not_found', status: 404 } })
     expect(await hers.cancel.try({ id })).toMatchObject({ error: { code: 'order_not_found' } })
     expect((await hers.list({})).items).toEqual([])
-    expect((await services.as(user(ada)).orders.find({ id })).status).toBe('pending')
+    const order = await services.as(user(ada)).orders.find({ id })
+    expect(order.status).toBe('pending')
+    expect(await operator().orders.find({ id })).toEqual(order)
+    const service = services.as({ kind: 'service', id: 'x', scopes: ['orders:read'] }).orders
+    expect(await service.find.try({ id })).toMatchObject({ error: { code: 'order_not_found' } })
   })
 
   it('stands in a list, newest first, that is the same in pages of any size', async () => {
