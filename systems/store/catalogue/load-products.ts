@@ -5,7 +5,7 @@ import { departments } from '../seed/departments.ts'
 import { productAt } from '../seed/product-at.ts'
 import type { CatalogueTables } from './tables.ts'
 
-const batchRows = 2_500
+const batchRows = 5_000
 
 /**
  * Loads the seed up to product number `count`. A batch and the note of how far it came commit together: a start that

@@ -4,7 +4,7 @@ import { skuAt } from '../seed/product-at.ts'
 import { stockAt } from '../seed/stock-at.ts'
 import type { InventoryTables } from './tables.ts'
 
-const batchRows = 5_000
+const batchRows = 20_000
 
 /** Books the first stock of products 0 to `count`; goes on where a killed start was, and replicas share the work. */
 export async function loadStock({ store, progress, signal }: StartArgs<InventoryTables>, count: number): Promise<void> {
