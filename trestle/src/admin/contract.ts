@@ -29,7 +29,7 @@ const Service = z.object({
 })
 
 /** What runs where. */
-export const Status = z.object({
+const Status = z.object({
   system: z.string(),
   topology: z.string(),
   pid: z.int(),

@@ -1,3 +1,3 @@
-export { type AdminConnection, connectAdmin } from './connect-admin.ts'
-export { adminContract } from './contract.ts'
-export { type AdminListener, type AdminOptions, startAdmin } from './start-admin.ts'
+export { connectAdmin } from './connect-admin.ts'
+
+export { startAdmin } from './start-admin.ts'

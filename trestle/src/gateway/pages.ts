@@ -41,7 +41,7 @@ export function pageEndpoint(page: Page): Endpoint {
 
 const noStore = ['Cache-Control', 'no-store'] as const
 
-export function jsonPage(status: number, value: unknown): HttpResponse {
+function jsonPage(status: number, value: unknown): HttpResponse {
   return { status, headers: [['Content-Type', 'application/json'], noStore], body: JSON.stringify(value) }
 }
 

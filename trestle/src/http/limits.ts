@@ -1,7 +1,7 @@
 import type { HttpLimits } from './message.ts'
 
 /** What holds where the operator says nothing else. */
-export const defaultLimits: Required<HttpLimits> = {
+const defaultLimits: Required<HttpLimits> = {
   requestLineMaxBytes: 8_192,
   headersMaxBytes: 32_768,
   headersMaxCount: 100,

@@ -9,12 +9,6 @@ import type { TraceContext } from '../std/trace-context.ts'
 
 export type Uses = Readonly<Record<string, AnyContract>>
 
-/** Brand of the value that `fail` returns, so that only declared failures type-check as a handler's result. */
-declare const failed: unique symbol
-export interface Failure {
-  readonly [failed]: true
-}
-
 /**
  * Ends the handler with a declared error. It throws, so it may stand anywhere in an expression; its type is `never`.
  * Codes without details take none; codes with details need them.

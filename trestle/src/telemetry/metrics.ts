@@ -43,7 +43,7 @@ export interface Metrics {
 }
 
 /** What every label of a series is when a family has as many series as it may have. */
-export const overflowLabel = 'other'
+const overflowLabel = 'other'
 const defaultBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const nameForm = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
 const labelForm = /^[a-zA-Z_][a-zA-Z0-9_]*$/

@@ -18,7 +18,7 @@ export const redactedFields = [
   'credentials',
 ] as const
 
-export const redactedMark = '[redacted]'
+const redactedMark = '[redacted]'
 const deepest = 6
 const tooDeep = '[too deep]'
 const plainly = (name: string) => name.replaceAll(/[-_]/g, '').toLowerCase()

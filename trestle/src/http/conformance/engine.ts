@@ -34,7 +34,7 @@ export async function start(
 }
 
 /** Answers with what it understood. */
-export async function echo(request: HttpRequest) {
+async function echo(request: HttpRequest) {
   const body = Buffer.from(await request.body.bytes(1_000_000)).toString('latin1')
   return { status: 200, headers: [['X-Seen', 'yes']] as const, body: `${request.method} ${request.target} ${body};` }
 }

@@ -1,1 +1,1 @@
-export { type HttpTransportOptions, httpTransport } from './http-transport.ts'
+export { httpTransport } from './http-transport.ts'

@@ -1,6 +1,4 @@
-export type { CallerCodec } from './call-codec.ts'
-export { type ConnectLinkOptions, connectLink, type LinkState, type LinkTransport } from './connect-link.ts'
-export type { LinkLog } from './connection.ts'
-export type { LinkSelf } from './handshake.ts'
-export { defaultLinkLimits, type LinkLimits } from './limits.ts'
-export { type LinkServer, type ListenLinkOptions, listenLink } from './listen-link.ts'
+export { connectLink, type LinkTransport } from './connect-link.ts'
+
+export { type LinkLimits } from './limits.ts'
+export { type LinkServer, listenLink } from './listen-link.ts'
