@@ -5,6 +5,7 @@ import type { InputFault } from './input-fault.ts'
 import { parseJsonBytes } from './json-bytes.ts'
 import { isAmong, isJson } from './media-type.ts'
 import type { AnyOperation } from './operation.ts'
+import { escapesPlainText } from './plain-text.ts'
 import { parseQuery } from './query-string.ts'
 import type { RestInput } from './rest-input.ts'
 
@@ -83,6 +84,9 @@ function readBody(binding: Binding, bodyNames: readonly string[], rest: RestInpu
   }
   const json = parseJsonBytes(body)
   if (!json.ok) return invalid({ pointer: '', detail: json.detail })
+  if (escapesPlainText(json.text)) {
+    return invalid({ pointer: '', detail: 'the body has a text with U+0000 or half a surrogate pair' })
+  }
   if (binding.bodyField !== undefined) {
     flat[binding.bodyField] = json.value
     return { ok: true, flat, raw: undefined }

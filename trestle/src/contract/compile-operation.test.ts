@@ -292,6 +292,10 @@ describe('input from an HTTP request', () => {
     })
   })
 
+  it('refuses U+0000, which databases cannot store', () => {
+    expect(asked('query=a%00b')).toMatchObject({ ok: false, faults: [{ pointer: '', detail: 'the query has U+0000' }] })
+  })
+
   it('refuses a query of more than a thousand parameters', () => {
     expect(asked('category=a&'.repeat(1_001))).toMatchObject({
       ok: false,
@@ -345,6 +349,28 @@ describe('a JSON body', () => {
     ['  ', 'the body is empty'],
   ])('may not be %s', (body, detail) => {
     expect(sent(body)).toMatchObject({ ok: false, code: 'invalid_input', faults: [{ pointer: '', detail }] })
+  })
+
+  it.each([
+    String.raw`{"sku":"a\u0000b"}`,
+    String.raw`{"sku":"\\\u0000"}`,
+    String.raw`{"\u0000":1,"sku":"a"}`,
+    String.raw`{"sku":"\ud83d"}`,
+    String.raw`{"sku":"\uDE00\uD83D"}`,
+    String.raw`{"sku":"😀\uDE00"}`,
+    String.raw`{"sku":"\ud83dx\ude00"}`,
+  ])('may not hold U+0000 or half a surrogate pair, as in %s', (body) => {
+    const detail = 'the body has a text with U+0000 or half a surrogate pair'
+    expect(sent(body)).toMatchObject({ ok: false, code: 'invalid_input', faults: [{ pointer: '', detail }] })
+  })
+
+  it.each([
+    [String.raw`\\u0000`, String.raw`\u0000`],
+    [String.raw`\ud83d\uDE00`, '😀'],
+    [String.raw`\\ud83d\u0001`, String.raw`\ud83d` + '\u0001'],
+    [String.raw`\\\u00e9`, String.raw`\é`],
+  ])('may hold every other escape, as in %s', (escaped, sku) => {
+    expect(sent(`{"sku":"${escaped}"}`)).toMatchObject({ ok: true, value: { sku } })
   })
 
   it('must be UTF-8', () => {

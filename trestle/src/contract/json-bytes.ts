@@ -1,7 +1,9 @@
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 
-export type JsonText = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly detail: string }
+export type JsonText =
+  | { readonly ok: true; readonly value: unknown; readonly text: string }
+  | { readonly ok: false; readonly detail: string }
 
 /** JSON as bytes, strictly: UTF-8 without errors and without a byte order mark, one value, nothing after it. */
 export function parseJsonBytes(bytes: Uint8Array): JsonText {
@@ -12,7 +14,7 @@ export function parseJsonBytes(bytes: Uint8Array): JsonText {
     return { ok: false, detail: 'the body is not UTF-8' }
   }
   try {
-    return { ok: true, value: JSON.parse(text) }
+    return { ok: true, value: JSON.parse(text), text }
   } catch {
     return { ok: false, detail: text.trim() === '' ? 'the body is empty' : 'the body is not JSON' }
   }

@@ -11,7 +11,7 @@ function decodePart(part: string): string {
 
 /**
  * The parameters of a raw query, in order of arrival, repeated ones together. `+` is a blank; a broken escape or
- * escapes that are not UTF-8 refuse the whole query. Source: WHATWG URL, application/x-www-form-urlencoded, but strict.
+ * escapes that are not UTF-8 refuse the whole query, and so does U+0000, which databases cannot store. Source: WHATWG URL, application/x-www-form-urlencoded, but strict.
  */
 export function parseQuery(query: string): Query {
   const values = new Map<string, string[]>()
@@ -24,6 +24,7 @@ export function parseQuery(query: string): Query {
     try {
       const name = decodePart(equals === -1 ? pair : pair.slice(0, equals))
       const value = equals === -1 ? '' : decodePart(pair.slice(equals + 1))
+      if (value.includes('\0')) return { ok: false, detail: 'has U+0000' }
       const known = values.get(name)
       if (known === undefined) values.set(name, [value])
       else known.push(value)
