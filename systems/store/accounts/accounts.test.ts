@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Services, startServices, user } from '../testing/services.ts'
-import { attemptsMax, windowMs } from './login-throttle.ts'
+import { attemptsMax, bucketOf, countAttempt, takeBackAttempt, windowMs } from './login-throttle.ts'
 import { ensureOperator } from './operator.ts'
 import { passwords } from './password.ts'
 import { sessionsPerUserMax, sessionTtlMs } from './session.ts'
@@ -158,6 +158,17 @@ describe('log-in', () => {
     expect(retryAfterSeconds).toBeLessThanOrEqual(windowMs / 1000)
     services.pass(retryAfterSeconds * 1000)
     expect((await accounts().logIn.try({ email, password })).ok).toBe(whose !== 'nobody')
+  })
+
+  it('does not count an attempt whose password was not looked at', async () => {
+    const { email } = await newUser()
+    const { db } = services.store<AccountsTables>('accounts')
+    const bucket = bucketOf(email)
+    for (let i = 0; i < attemptsMax + 1; i++) {
+      expect(await countAttempt(db, bucket, Date.now())).toBe(0)
+      await takeBackAttempt(db, bucket)
+    }
+    expect(await accounts().logIn.try({ email, password })).toMatchObject({ ok: true })
   })
 
   it('forgets wrong attempts after a right one', async () => {

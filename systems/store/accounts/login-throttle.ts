@@ -33,6 +33,16 @@ export async function countAttempt(db: Kysely<AccountsTables>, bucket: Buffer, n
   return row.attempts > attemptsMax ? Math.max(1, row.window_started_at.getTime() + windowMs - now) : 0
 }
 
+/** Takes back an attempt whose password was not looked at: a flood must not close the addresses of those it disturbs. */
+export async function takeBackAttempt(db: Kysely<AccountsTables>, bucket: Buffer): Promise<void> {
+  await db
+    .updateTable('login_attempts')
+    .set({ attempts: sql`attempts - 1` })
+    .where('bucket', '=', bucket)
+    .where('attempts', '>', 1)
+    .execute()
+}
+
 /** Forgets the attempts of somebody who knew the password. */
 export async function forgetAttempts(db: Kysely<AccountsTables>, bucket: Buffer): Promise<void> {
   await db.deleteFrom('login_attempts').where('bucket', '=', bucket).execute()

@@ -47,9 +47,28 @@ describe('a password', () => {
   })
 
   it('is refused, not queued without end, in a flood', async () => {
-    const { hash } = passwords({ cost: cheap, runningMax: 1, waitingMax: 2 })
-    const results = await Promise.all(Array.from({ length: 10 }, () => hash('correct horse battery')))
+    const { verify } = passwords({ cost: cheap, runningMax: 1, waitingMax: 2 })
+    const results = await Promise.all(Array.from({ length: 10 }, () => verify('correct horse battery', undefined)))
     expect(results.filter((result) => result === undefined).length).toBe(7)
+    expect(await verify('correct horse battery', undefined)).toBe(false)
+  })
+
+  it('is still checked while new ones come in a flood', async () => {
+    const { hash, verify } = passwords({ cost: cheap, waitingMax: 8 })
+    const flood = Array.from({ length: 100 }, () => hash('correct horse battery'))
+    const checks = Array.from({ length: 8 }, () => verify('correct horse battery', undefined))
+    expect(await Promise.all(checks)).toEqual(Array(8).fill(false))
+    expect((await Promise.all(flood)).filter((result) => result !== undefined).length).toBe(5)
+  })
+
+  it('is not computed for somebody who has gone', async () => {
+    const { hash, verify } = passwords({ cost: cheap, runningMax: 1 })
+    const gone = new AbortController()
+    const first = verify('correct horse battery', undefined)
+    const left = [hash('correct horse battery', gone.signal), verify('correct horse battery', undefined, gone.signal)]
+    gone.abort()
+    expect(await first).toBe(false)
+    expect(await Promise.all(left)).toEqual([undefined, undefined])
     expect(await hash('correct horse battery')).toBeDefined()
   })
 })

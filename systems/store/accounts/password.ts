@@ -32,13 +32,16 @@ export function passwordCost(env: Readonly<Record<string, string | undefined>> =
 
 /** Hashes passwords and checks them, a bounded number at once: a flood of log-ins must not starve the process. */
 export interface Passwords {
-  /** The hash with its own parameters and salt; `undefined` when too many wait already. */
-  readonly hash: (password: string) => Promise<string | undefined>
   /**
-   * Whether the password made this hash; `undefined` when too many wait already. Without a hash it is false, after
-   * the same time: who asks cannot tell that there is no such account.
+   * The hash with its own parameters and salt; `undefined` when too many wait already, or `signal` aborts before its
+   * turn comes. One is computed at a time, so that new accounts, which anybody may ask for, leave room for log-ins.
    */
-  readonly verify: (password: string, hash: string | undefined) => Promise<boolean | undefined>
+  readonly hash: (password: string, signal?: AbortSignal) => Promise<string | undefined>
+  /**
+   * Whether the password made this hash; `undefined` as for `hash`. Without a hash it is false, after the same time:
+   * who asks cannot tell that there is no such account.
+   */
+  readonly verify: (password: string, hash: string | undefined, signal?: AbortSignal) => Promise<boolean | undefined>
 }
 
 export interface PasswordsOptions {
@@ -46,23 +49,27 @@ export interface PasswordsOptions {
   readonly cost?: () => PasswordCost
   /** Hashes that are computed at once; default 2 of the four threads that Node has for such work. */
   readonly runningMax?: number
-  /** Default 32: at two at once the last one waits some four seconds. */
+  /** Default 32: at two at once the last one waits some four seconds. Half as many wait for new hashes. */
   readonly waitingMax?: number
 }
 
 /** Makes the one hasher of a process. */
 export function passwords({ cost = passwordCost, runningMax = 2, waitingMax = 32 }: PasswordsOptions = {}): Passwords {
   const places = slots({ runningMax, waitingMax })
+  const newHashes = slots({ runningMax: 1, waitingMax: Math.ceil(waitingMax / 2) })
   const standIn = () => ({ cost: cost(), salt: randomBytes(saltBytes), key: randomBytes(keyBytes) })
 
   return {
-    hash: (password) => places.run(async () => written(await derived(password, cost(), randomBytes(saltBytes)))),
-    verify: (password, hash) =>
+    hash(password, signal) {
+      const make = async () => written(await derived(password, cost(), randomBytes(saltBytes)))
+      return newHashes.run(() => places.run(make, signal), signal)
+    },
+    verify: (password, hash, signal) =>
       places.run(async () => {
         const stored = hash === undefined ? standIn() : read(hash)
         const { key } = await derived(password, stored.cost, stored.salt)
         return timingSafeEqual(key, stored.key) && hash !== undefined
-      }),
+      }, signal),
   }
 }
 

@@ -1,7 +1,7 @@
 import { implement } from 'trestle/service'
 import { postgres } from 'trestle/store'
 import { accounts } from './contract.ts'
-import { bucketOf, countAttempt, forgetAttempts, windowMs } from './login-throttle.ts'
+import { bucketOf, countAttempt, forgetAttempts, takeBackAttempt, windowMs } from './login-throttle.ts'
 import { ensureOperator } from './operator.ts'
 import { passwords } from './password.ts'
 import { newToken, openSession, tokenHash } from './session.ts'
@@ -17,11 +17,11 @@ const impl = implement(accounts, {
 
 const { hash, verify: isRight } = passwords()
 
-const signUp = impl.handler('signUp', async ({ input, store, fail, newId, now }) => {
+const signUp = impl.handler('signUp', async ({ input, store, fail, newId, now, signal }) => {
   const email = normalised(input.email)
   const known = await store.db.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst()
   if (known !== undefined) return fail('email_taken')
-  const passwordHash = (await hash(input.password)) ?? fail('too_busy', { retryAfterSeconds: busySeconds })
+  const passwordHash = (await hash(input.password, signal)) ?? fail('too_busy', { retryAfterSeconds: busySeconds })
   const row = await store.db
     .insertInto('users')
     .values({
@@ -38,7 +38,7 @@ const signUp = impl.handler('signUp', async ({ input, store, fail, newId, now })
   return row === undefined ? fail('email_taken') : userOf(row)
 })
 
-const logIn = impl.handler('logIn', async ({ input, store, fail, now }) => {
+const logIn = impl.handler('logIn', async ({ input, store, fail, now, signal }) => {
   const email = normalised(input.email)
   const bucket = bucketOf(email)
   const closedMs = await countAttempt(store.db, bucket, now())
@@ -48,8 +48,11 @@ const logIn = impl.handler('logIn', async ({ input, store, fail, now }) => {
     .select(['id', 'password_hash'])
     .where('email', '=', email)
     .executeTakeFirst()
-  const right = await isRight(input.password, user?.password_hash)
-  if (right === undefined) return fail('too_busy', { retryAfterSeconds: busySeconds })
+  const right = await isRight(input.password, user?.password_hash, signal)
+  if (right === undefined) {
+    await takeBackAttempt(store.db, bucket)
+    return fail('too_busy', { retryAfterSeconds: busySeconds })
+  }
   if (!right || user === undefined) return fail('wrong_credentials')
   const token = newToken()
   const expiresAt = await store.transaction(async ({ db }) => {

@@ -1,7 +1,10 @@
 /** Lets only so many pieces of work run at once, and only so many wait. */
 export interface Slots {
-  /** Runs `work` when there is a place; `undefined`, and nothing runs, when too many wait already. */
-  run<T>(work: () => Promise<T>): Promise<T | undefined>
+  /**
+   * Runs `work` when there is a place; `undefined`, and nothing runs, when too many wait already or when `signal` says
+   * that nobody waits for the result any more.
+   */
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined>
 }
 
 export interface SlotsOptions {
@@ -21,7 +24,7 @@ export function slots({ runningMax, waitingMax }: SlotsOptions): Slots {
   }
 
   return {
-    async run(work) {
+    async run(work, signal) {
       if (running >= runningMax) {
         if (waiting.length >= waitingMax) return undefined
         await new Promise<void>((resolve) => waiting.push(resolve))
@@ -29,7 +32,7 @@ export function slots({ runningMax, waitingMax }: SlotsOptions): Slots {
         running++
       }
       try {
-        return await work()
+        return signal?.aborted === true ? undefined : await work()
       } finally {
         leave()
       }
