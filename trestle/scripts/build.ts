@@ -14,7 +14,11 @@ export async function build(): Promise<{ readonly dist: string; readonly modules
   const dist = join(trestle, 'dist')
   await rm(dist, { recursive: true, force: true })
   await mkdir(dist)
-  const compiled = await runTool('tsc', ['-p', join(trestle, 'tsconfig.build.json'), '--pretty', 'false'], join(trestle, '..'))
+  const compiled = await runTool(
+    'tsc',
+    ['-p', join(trestle, 'tsconfig.build.json'), '--pretty', 'false'],
+    join(trestle, '..'),
+  )
   if (compiled.exitCode !== 0) throw new Error(`tsc could not compile the package:\n${compiled.output}`)
   const modules = await pointAtCompiled(join(dist, 'lib'))
   if (modules === 0) throw new Error('the compiler wrote no module: nothing to publish')
