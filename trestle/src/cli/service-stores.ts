@@ -1,4 +1,5 @@
-import { chooseProvider, type StoreConnection, type StoreSpec } from '../store/index.ts'
+import { chooseProvider } from '../store/choose-provider.ts'
+import type { StoreConnection, StoreSpec } from '../store/index.ts'
 import { loadServices } from '../system/host/load-services.ts'
 import { CliError } from './cli-error.ts'
 import type { CommandContext } from './context.ts'

@@ -1,7 +1,7 @@
 import type { AnyContract } from '../contract/contract.ts'
 import type { AnyOperation } from '../contract/operation.ts'
 import type { PathAmbiguity } from './canonical-path.ts'
-import { fieldsOf } from './route-table.ts'
+import { fieldsOf } from './route-template.ts'
 
 export interface ExposeOptions<Name extends string = string> {
   /** Only these operations. */

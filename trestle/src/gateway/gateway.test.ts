@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { platformProblem } from '../call/problem.ts'
 import { anyone, contract, get, post, query } from '../contract/index.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
-import { authenticator, expose, gateway, gatewayUses, createGateway } from './index.ts'
+import { createGateway } from './create-gateway.ts'
+import { authenticator, expose, gateway, gatewayUses } from './index.ts'
 import { type Answer, type Bench, notes, sessions, startBench } from './gateway-fixture.ts'
 
 const benches: Bench[] = []

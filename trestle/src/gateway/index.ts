@@ -1,3 +1,4 @@
+/** A gateway as data: `trestle/gateway`. Every process of a system loads this; what runs a gateway is loaded where one runs. */
 export {
   type AuthenticateArgs,
   type Authenticator,
@@ -6,14 +7,6 @@ export {
   authenticator,
 } from './authenticator.ts'
 export type { PathAmbiguity } from './canonical-path.ts'
-export {
-  createGateway,
-  type Gateway,
-  type GatewayDeps,
-  type GatewayInfo,
-  type RouteDescription,
-} from './create-gateway.ts'
 export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './expose.ts'
 export { gateway, type GatewayOptions, type GatewaySpec, gatewayUses, type RouteSpec } from './gateway.ts'
-export { metricsHandler } from './metrics-handler.ts'
 export type { Page, Readiness, ServiceReadiness } from './pages.ts'

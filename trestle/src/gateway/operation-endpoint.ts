@@ -12,7 +12,7 @@ import type { Endpoint } from './endpoint.ts'
 import type { ExposedOperation, ExposeSpec } from './expose.ts'
 import { readIdempotencyKey } from './idempotency-key.ts'
 import { Refused, refused } from './problem-response.ts'
-import { fieldsOf } from './route-table.ts'
+import { fieldsOf } from './route-template.ts'
 
 export interface EndpointDeps {
   readonly send: Handle

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createRouteTable, fieldsOf } from './route-table.ts'
+import { createRouteTable } from './route-table.ts'
+import { fieldsOf } from './route-template.ts'
 
 const route = (method: string, template: string, place = template) => ({ method, template, place })
 const templatesOf = (table: ReturnType<typeof createRouteTable>, path: string) =>

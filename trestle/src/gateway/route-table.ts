@@ -1,4 +1,5 @@
 import findMyWay from 'find-my-way'
+import { shapeOf } from './route-template.ts'
 
 /** What a route table keeps: a template with `{fields}`, a method, and where it was written. */
 export interface RouteKey {
@@ -22,36 +23,9 @@ export interface RouteTable<R extends RouteKey> {
   readonly routes: readonly R[]
 }
 
-const field = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/
-const staticSegment = /^[A-Za-z0-9_.~!$&'()+,=:@-]*$/
 const longestValue = 8_192
 /** Stands for `%` while matching, so that the matcher decodes nothing: a canonical path cannot contain it. */
 const escapeMark = '\u0001'
-
-/** The names of a template's fields, in order. @throws TypeError for a template that cannot be matched */
-export function fieldsOf(template: string): readonly string[] {
-  return segmentsOf(template).flatMap((segment) => field.exec(segment)?.[1] ?? [])
-}
-
-function segmentsOf(template: string): readonly string[] {
-  const segments = template.split('/')
-  const bad = segments.find((segment) => !field.test(segment) && !staticSegment.test(segment))
-  if (!template.startsWith('/') || bad !== undefined) {
-    throw new TypeError(
-      `${JSON.stringify(template)} is no path of a route: it starts with / and each segment is literal text or one {field}`,
-    )
-  }
-  return segments.slice(1)
-}
-
-/** The template as the matcher writes it: fields by position, so that two names for one place collide. */
-function pattern(template: string): string {
-  let position = 0
-  const parts = segmentsOf(template).map((segment) =>
-    field.test(segment) ? `:p${position++}` : segment.replaceAll(':', '::'),
-  )
-  return `/${parts.join('/')}`
-}
 
 /**
  * Builds the table. @throws TypeError when two routes have the same method and the same shape of path; names both
@@ -59,7 +33,7 @@ function pattern(template: string): string {
 export function createRouteTable<R extends RouteKey>(routes: readonly R[]): RouteTable<R> {
   const byPattern = new Map<string, Map<string, R>>()
   for (const route of routes) {
-    const shape = pattern(route.template)
+    const shape = shapeOf(route.template)
     const methods = byPattern.get(shape) ?? new Map<string, R>()
     const other = methods.get(route.method)
     if (other !== undefined) throw new TypeError(collision(route, other))

@@ -1,17 +1,10 @@
-/** A service's own PostgreSQL database: `trestle/store`. */
+/** A service's own PostgreSQL database: `trestle/store`. Where the databases are is not a service's business, nor loaded here. */
 export { sql } from 'kysely'
 export type { ColumnType, Generated, GeneratedAlways, Insertable, Kysely, Selectable, Updateable } from 'kysely'
 export { isUniqueViolation } from './connection/pg-failure.ts'
-export { type ChooseProviderOptions, chooseProvider, type ChosenProvider } from './choose-provider.ts'
-export { type DumpTotals, dumpStore } from './dump/dump-store.ts'
-export { loadStore, resetStore } from './dump/load-store.ts'
-export { connectEmbedded } from './embedded/connect-embedded.ts'
-export { type EmbeddedOptions, type EmbeddedProvider, embeddedPostgres } from './embedded/embedded-postgres.ts'
 export { type OpenStoreDeps, openStore } from './open-store.ts'
 export { postgres, type PostgresOptions } from './postgres.ts'
 export type { ConnectionOptions, StoreLog, StoreProvider } from './provider.ts'
-export { type ServerOptions, serverPostgres } from './server/server-postgres.ts'
-export { type ServiceUrls, serviceUrls, serviceUrlVariable } from './server/service-urls.ts'
 export {
   type OpenStore,
   type Store,

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../service/service.ts'
-import { chooseProvider, type ConnectionOptions, type StoreConnection, type StoreProvider } from '../store/index.ts'
+import { chooseProvider } from '../store/choose-provider.ts'
+import type { ConnectionOptions, StoreConnection, StoreProvider } from '../store/index.ts'
 import { StartError } from './start-error.ts'
 
 export interface StoreSettings {

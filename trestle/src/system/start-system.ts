@@ -12,10 +12,8 @@ import { loadSystem } from './load-system.ts'
 import { givenStores, ownStores, type Stores } from './open-stores.ts'
 import { type Placement, placementOf } from './placement.ts'
 import type { RunningSystem } from './running-system.ts'
-import { startFleet } from './split/start-fleet.ts'
 import type { LivenessOptions } from './split/liveness.ts'
 import { StartError } from './start-error.ts'
-import { startOneProcess } from './start-one-process.ts'
 import type { RestartLimits } from '../supervisor/index.ts'
 import type { System } from './system.ts'
 import type { Topology } from './topology.ts'
@@ -101,20 +99,12 @@ export interface Started {
   readonly kill: () => void
 }
 
-/**
- * Starts a system as a topology places it, and resolves when it serves. Prints nothing. What was started is stopped
- * again when a step fails.
- * @throws StartError with a message of one line: `system_invalid`, `port_in_use`, `already_running`, `service_failed`, `store_failed`
- * @example
- * const running = await startSystem({ systemUrl: new URL('./system.ts', import.meta.url), topology: 'split' })
- * console.log(running.gatewayUrl)
- * await running.stop()
- */
+/** See `startSystem` in `start.ts`. */
 export async function startSystem(options: StartOptions): Promise<RunningSystem> {
   const opened = new AsyncDisposableStack()
   try {
     const start = await prepare(options, opened)
-    const started = start.placement.inThisProcess ? await startOneProcess(start) : await startFleet(start)
+    const started = start.placement.inThisProcess ? await merged(start) : await split(start)
     const admin = await options.admin?.({
       operator: started.operator,
       host: '127.0.0.1',
@@ -132,6 +122,16 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
     await opened.disposeAsync()
     throw error
   }
+}
+
+async function merged(start: Start): Promise<Started> {
+  const { startOneProcess } = await import('./start-one-process.ts')
+  return startOneProcess(start)
+}
+
+async function split(start: Start): Promise<Started> {
+  const { startFleet } = await import('./split/start-fleet.ts')
+  return startFleet(start)
 }
 
 async function prepare(options: StartOptions, opened: AsyncDisposableStack): Promise<Start> {

@@ -9,9 +9,8 @@ import type { System } from '../system.ts'
 import { type LoadedService, loadServices } from './load-services.ts'
 import { createMesh, type LinkOptions, type Mesh } from './mesh.ts'
 import type { ServiceFacts, SystemSnapshot } from './snapshot.ts'
-import { type RunningService, startService } from './start-service.ts'
+import type { RunningService } from './start-service.ts'
 import type { Telemetry } from './telemetry.ts'
-import { startGateway } from './start-gateway.ts'
 
 export interface HostOptions {
   readonly system: System
@@ -57,10 +56,18 @@ export interface RunningHost {
   close(): Promise<void>
 }
 
-/** Loads the code of the services that this process is to run. @throws StartError */
+/** Half of what a process imports at start is needed only where services run, or only where the gateway does. */
+const serviceCode = () => import('./start-service.ts')
+const gatewayCode = () => import('./start-gateway.ts')
+
+/** Loads the code that this process is to run, and no other: its services', the gateway's. @throws StartError */
 export async function prepareHost(options: HostOptions): Promise<PreparedHost> {
   const wanted = options.system.services.filter((service) => options.services.includes(service.name))
-  const loaded = await loadServices(wanted)
+  const [loaded] = await Promise.all([
+    loadServices(wanted),
+    wanted.length === 0 ? undefined : serviceCode(),
+    options.gateway === undefined ? undefined : gatewayCode(),
+  ])
   return { facts: loaded.map((each) => each.facts), start: (start) => startHost(options, loaded, start) }
 }
 
@@ -93,6 +100,7 @@ async function openGateway(
   opened: AsyncDisposableStack,
 ): Promise<HttpServer | undefined> {
   if (gateway === undefined) return undefined
+  const { startGateway } = await gatewayCode()
   const services = () => mesh.services()
   const spec = { spec: system.gateway, systemName: system.name, send: mesh.send, clock, telemetry, services }
   const server = await startGateway(gateway, spec)
@@ -107,6 +115,7 @@ async function startWave(
   mesh: Mesh,
   opened: AsyncDisposableStack,
 ): Promise<readonly RunningService[]> {
+  const { startService } = await serviceCode()
   const abort = new AbortController()
   const signal = AbortSignal.any([start.signal, abort.signal])
   const results = await Promise.allSettled(

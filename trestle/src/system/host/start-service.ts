@@ -4,7 +4,6 @@ import type { Log } from '../../service/service.ts'
 import { createCalls, createServiceHandle, type Observation, type ServiceHandle } from '../../service/index.ts'
 import { uuidv7 } from '../../std/ids.ts'
 import { newTrace } from '../../std/trace-context.ts'
-import { openStore } from '../../store/index.ts'
 import type { OpenStore, StoreConnection } from '../../store/store.ts'
 import { startJobs } from './jobs.ts'
 import { type LoadedService, serviceFailed } from './load-services.ts'
@@ -90,6 +89,7 @@ async function openServiceStore(
   if (spec === undefined) return undefined
   if (connection === undefined)
     return step('it has a store and was given no database', () => Promise.reject(new Error('none')))
+  const { openStore } = await import('../../store/open-store.ts')
   const store = openStore(spec, connection, {
     clock: deps.clock,
     log: deps.log,

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { systemClock } from '../../std/clock.ts'
 import { defaultLimits } from '../../store/connection/connections.ts'
 import { PgConnection } from '../../store/connection/pg-connection.ts'
-import { embeddedPostgres } from '../../store/index.ts'
+import { embeddedPostgres } from '../../store/embedded/embedded-postgres.ts'
 import { quoteName } from '../../store/server/database-names.ts'
 import { dialKeeper, socketOf } from './keeper-socket.ts'
 

@@ -6,7 +6,8 @@ import type { Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { serverPostgres, type StoreProvider } from '../../store/index.ts'
+import type { StoreProvider } from '../../store/index.ts'
+import { serverPostgres } from '../../store/server/server-postgres.ts'
 import { dialKeeper } from './keeper-socket.ts'
 
 /** Fresh databases on a server that all tests of this user share. `close` lets them be dropped. */
