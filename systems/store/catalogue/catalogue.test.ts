@@ -89,12 +89,18 @@ describe('a search', () => {
     )
   })
 
-  it.each(['zebra', 'the', '!!! & | ( "', "'; drop table products; --", '\\', '<->:*'])(
-    'finds nothing and breaks nothing with %s',
-    async (query) => {
-      expect(await catalogue().list({ query })).toEqual({ items: [], next: null })
-    },
-  )
+  it.each([
+    'zebra',
+    'the',
+    '!!! & | ( "',
+    "'; drop table products; --",
+    '\\',
+    '<->:*',
+    '-'.repeat(200),
+    '- '.repeat(100),
+  ])('finds nothing and breaks nothing with %s', async (query) => {
+    expect(await catalogue().list({ query })).toEqual({ items: [], next: null })
+  })
 
   it('keeps to a category, or to all categories of a department', async () => {
     const lighting = await everyPage({ category: 'home-lighting', limit: 100 })
@@ -132,6 +138,22 @@ describe('a search', () => {
         error: { code: 'cursor_invalid' },
       })
     }
+  })
+
+  it.each([
+    [1e308, 'refuses'],
+    [-1, 'refuses'],
+    [1e-300, 'lives with'],
+    [1e-45, 'lives with'],
+  ])('of a cursor with the forged rank %s: %s it', async (rank, verdict) => {
+    const { next } = await catalogue().list({ query: 'made', limit: 2 })
+    const [print, [, id]] = JSON.parse(Buffer.from(next as string, 'base64url').toString()) as [
+      string,
+      [number, string],
+    ]
+    const cursor = Buffer.from(JSON.stringify([print, [rank, id]])).toString('base64url')
+    const { ok } = await catalogue().list.try({ query: 'made', cursor })
+    expect(ok).toBe(verdict === 'lives with')
   })
 })
 

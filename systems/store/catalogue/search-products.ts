@@ -11,7 +11,9 @@ export interface ProductSearch {
   readonly limit: number
 }
 
-const afterMatch = z.tuple([z.number(), z.uuid()])
+// Cursors are not signed: what is no rank, or none that a `real` can hold, must not reach the database.
+const rankOf = z.number().min(0).max(1).transform(Math.fround)
+const afterMatch = z.tuple([rankOf, z.uuid()])
 
 /**
  * One page of products: the best matches first, and among equals (or without a query) in the order of their ids. Both
@@ -44,8 +46,11 @@ export async function searchProducts(db: Kysely<CatalogueTables>, { query, categ
   return cutPage(rows, limit, (last) => cursorBehind(list, [last.rank, last.id]))
 }
 
+/** A minus before no word negates nothing; PostgreSQL fails when more than 32 of them follow each other. */
+const idleMinus = /-(?![\p{L}\p{N}"])/gu
+
 function asTsQuery(query: string) {
-  return sql`websearch_to_tsquery('english', ${query})`
+  return sql`websearch_to_tsquery('english', ${query.replaceAll(idleMinus, ' ')})`
 }
 
 function isBehind(rank: ReturnType<typeof sql<number>>, [lastRank, lastId]: readonly [number, string]) {
