@@ -102,8 +102,10 @@ async function drain(server: Server, connections: Connections, timeoutMs: number
   // `close` of an HTTP server cuts quiet connections at once; that of its base only stops to accept.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
   // A request that is on its way on a quiet connection is still served; then the connection is closed.
-  const grace = setTimeout(() => connections.closeIdle(), Math.min(drainGraceMs, timeoutMs))
-  const sweep = setInterval(() => connections.closeIdle(), 1_000)
+  // After a pause of this process timers come before sockets: what has arrived meanwhile is read first.
+  const closeIdle = () => setImmediate(() => connections.closeIdle())
+  const grace = setTimeout(closeIdle, Math.min(drainGraceMs, timeoutMs))
+  const sweep = setInterval(closeIdle, 1_000)
   const cut = setTimeout(() => connections.closeAll(), timeoutMs)
   await closed
   clearTimeout(grace)

@@ -206,6 +206,18 @@ export function repliesConformance(engine: HttpEngine): void {
       expect(statusesOf(await idle.closed())).toEqual([200])
     })
 
+    it('answers what has arrived on a quiet connection, also when the process was paused meanwhile', async () => {
+      await using server = await start(engine)
+      const quiet = rawClient(server.port)
+      quiet.send(`GET / HTTP/1.1\r\n${host}\r\n`)
+      await quiet.until('GET / ;')
+      const drained = server.server.drain(5_000)
+      quiet.send(`GET /late HTTP/1.1\r\n${host}\r\n`)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+      expect(await quiet.closed()).toMatch(/connection: close[^]*GET \/late ;/i)
+      await drained
+    })
+
     it('cuts what does not finish in time', async () => {
       let aborted = false
       await using server = await start(engine, async (request) => {
