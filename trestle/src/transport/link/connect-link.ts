@@ -198,8 +198,8 @@ class LinkClient implements LinkTransport {
       this.#retryAtMs = clock.monotonic() + backoffMs(this.#failures++, wait)
     }
     const fields = { address: describeAddress(address), reason, failures: this.#failures }
-    if (wasOpen && !fault) log.info(fields, 'a link was closed')
-    else if (this.#failures <= 1) log.warn(fields, wasOpen ? 'a link was lost' : 'a link could not be opened')
+    const inPeace = wasOpen && !fault
+    if (!inPeace && this.#failures <= 1) log.warn(fields, wasOpen ? 'a link was lost' : 'a link could not be opened')
     const queue = this.#queue
     this.#queue = []
     this.#queuedBytes = 0

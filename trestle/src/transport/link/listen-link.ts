@@ -109,7 +109,7 @@ class Peer {
       frame: (frame) => this.#frame(frame),
       closed: (reason, fault) => {
         this.#callee?.abandon()
-        this.#say(reason, fault)
+        if (fault) this.#warn(reason)
         onClosed()
       },
     })
@@ -130,10 +130,9 @@ class Peer {
     this.#connection.close(reason, false)
   }
 
-  #say(reason: string, fault: boolean): void {
-    const fields = { peer: this.#hello?.theirs.process, reason }
-    if (fault) this.#options.log.warn(fields, 'a link was closed')
-    else this.#options.log.info(fields, 'a link was closed')
+  /** Links that end in peace are no news: a deploy in a system of twenty processes ends dozens. */
+  #warn(reason: string): void {
+    this.#options.log.warn({ peer: this.#hello?.theirs.process, reason }, 'a link was closed')
   }
 
   #frame(frame: Frame): void {
