@@ -65,6 +65,7 @@ describe('an account', () => {
     const made = await newUser()
     expect(await services.as(user(made.id)).accounts.me({})).toEqual(made)
     expect(await accounts().me.try({})).toMatchObject({ error: { code: 'unauthenticated' } })
+    expect(await services.as(user('made-up')).accounts.me.try({})).toMatchObject({ error: { code: 'user_not_found' } })
   })
 })
 

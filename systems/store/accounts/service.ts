@@ -1,5 +1,6 @@
 import { implement } from 'trestle/service'
 import { postgres } from 'trestle/store'
+import { shopperOf } from '../shopper.ts'
 import { accounts } from './contract.ts'
 import { bucketOf, countAttempt, forgetAttempts, takeBackAttempt, windowMs } from './login-throttle.ts'
 import { ensureOperator } from './operator.ts'
@@ -63,17 +64,19 @@ const logIn = impl.handler('logIn', async ({ input, store, fail, now, signal }) 
 })
 
 const me = impl.handler('me', async ({ caller, store, fail }) => {
-  if (caller.kind !== 'user') return fail('user_not_found')
-  const row = await store.db.selectFrom('users').selectAll().where('id', '=', caller.id).executeTakeFirst()
+  const id = shopperOf(caller) ?? fail('user_not_found')
+  const row = await store.db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
   return row === undefined ? fail('user_not_found') : userOf(row)
 })
 
 const logOut = impl.handler('logOut', async ({ input, caller, store }) => {
+  const userId = shopperOf(caller)
+  if (userId === undefined) return
   const token = input.authorization.replace(/^bearer +/i, '')
   await store.db
     .deleteFrom('sessions')
     .where('token_hash', '=', tokenHash(token))
-    .where('user_id', '=', caller.id)
+    .where('user_id', '=', userId)
     .execute()
 })
 
