@@ -2,7 +2,6 @@
 // Plain JavaScript that old versions of Node can parse too: it has to say what is missing before anything else runs.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import module from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -14,7 +13,6 @@ else runWithNewerNode()
 
 /** In the workspace the sources run by type stripping; the published package holds them compiled. */
 function run() {
-  module.enableCompileCache()
   const source = join(here, '../src/cli/main.ts')
   const main = existsSync(source) ? source : join(here, '../lib/cli/main.js')
   import(pathToFileURL(main).href).catch((error) => {

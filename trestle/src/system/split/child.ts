@@ -1,6 +1,6 @@
 /** The entry of a child process: `node child.ts`, with a channel to its parent. It never outlives that channel. */
-import { enableCompileCache } from 'node:module'
+import { keepCompiledCode } from '../../std/compile-cache.ts'
 
-enableCompileCache()
+keepCompiledCode()
 const { runChild } = await import('./run-child.ts')
 runChild(process)
