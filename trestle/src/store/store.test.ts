@@ -111,6 +111,17 @@ describe('store.db', () => {
     expect(results[3]).toMatchObject({ reason: { code: '42703' } })
   })
 
+  it('fails with an error whose fields, as a log lists them, hold no values of rows', async () => {
+    const id = nextId()
+    const insert = () => store.db.insertInto('items').values({ id, note: 'hunter2' }).execute()
+    await insert()
+    const error: unknown = await insert().catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: '23505', constraint: 'items_pkey' })
+    expect((error as { detail: string }).detail).toContain(`(${id})`)
+    expect(Object.keys(error as object)).not.toContain('detail')
+    expect(JSON.stringify(error)).toContain('items_pkey')
+  })
+
   it('survives values that cannot be written', async () => {
     const loop: Record<string, unknown> = {}
     loop['self'] = loop

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,13 +21,24 @@ function isAlive(pid: number): boolean {
 }
 
 describe('the processes of a split system', () => {
-  it('do not outlive a parent that was killed', async () => {
+  it('find no database of others in their environment, and do not outlive a parent that was killed', async () => {
     const entry = fileURLToPath(new URL('./fixtures/parent.ts', import.meta.url))
-    const parent = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const env = {
+      ...process.env,
+      TRESTLE_STORE_PAYROLL_URL: 'postgresql://payroll:hunter2@127.0.0.1/payroll',
+      KEPT: 'kept',
+    }
+    const parent = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'inherit'], env })
     const [line] = (await once(createInterface(parent.stdout), 'line')) as [string]
     const { pids } = JSON.parse(line) as { pids: number[] }
     expect(pids).toHaveLength(3)
     expect(pids.every(isAlive)).toBe(true)
+    if (process.platform === 'linux') {
+      const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8')))
+      expect(environments.map((each) => [each.includes('KEPT=kept'), each.includes('PAYROLL')])).toEqual(
+        pids.map(() => [true, false]),
+      )
+    }
     parent.kill('SIGKILL')
     await expect.poll(() => pids.filter(isAlive), { timeout: 10_000, interval: 50 }).toEqual([])
   })

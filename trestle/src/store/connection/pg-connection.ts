@@ -1,7 +1,7 @@
 import pg, { Client, type ClientConfig } from 'pg'
 import type { Clock, Timer } from '../../std/clock.ts'
 import { StoreError } from '../store-error.ts'
-import { codeOf, connectFailure, endsSession, isFromServer } from './pg-failure.ts'
+import { codeOf, connectFailure, endsSession, isFromServer, hideRowData } from './pg-failure.ts'
 import { StatementNames } from './statement-names.ts'
 
 export interface PgConnectionOptions {
@@ -164,6 +164,7 @@ export class PgConnection {
   }
 
   #failed(query: { readonly name?: string; readonly text: string }, error: unknown): unknown {
+    hideRowData(error)
     if (endsSession(error)) this.destroy(error as Error)
     if (!isFromServer(error) && this.#broken !== undefined) {
       return new BrokenConnectionError('the connection broke before the answer came', { cause: this.#broken })

@@ -11,6 +11,15 @@ export function isFromServer(error: unknown): boolean {
   return (error as { severity?: unknown } | null)?.severity !== undefined
 }
 
+/**
+ * Keeps what the server tells of the values in a row (`Failing row contains (...)`) out of logs, which write the fields of
+ * an error that can be listed. Who asks for `detail` still gets it.
+ */
+export function hideRowData(error: unknown): void {
+  const detail = (error as { detail?: unknown } | null)?.detail
+  if (typeof detail === 'string') Object.defineProperty(error, 'detail', { value: detail, enumerable: false })
+}
+
 const goingAway = new Set(['57P01', '57P02', '57P03', '57P05'])
 
 /** The server ended the session: nothing more comes over this connection. */

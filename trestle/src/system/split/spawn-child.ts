@@ -11,12 +11,23 @@ const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './child.t
 /** A child's standard output goes to our standard error: standard output is for the one who started the system. */
 const stdio = ['ignore', 2, 2, 'ipc'] as ('ignore' | 'ipc' | number)[]
 
+/** A child gets its databases over its channel, and must not find those of the others in its environment. */
+const databaseUrl = /^TRESTLE_(?:POSTGRES|STORE_.+)_URL$/
+
+/** As Node wants it: what is `undefined` is left out. */
+function withoutDatabases(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, databaseUrl.test(name) ? undefined : value]),
+  )
+}
+
 /** Spawns Node with the child's entry. What shares the public socket is a cluster worker, accepting by itself. */
 export const spawnChild: SpawnChild = ({ sharesSocket }) => {
-  if (!sharesSocket) return handleOf(fork(entry, [], { stdio, execArgv: [], env: process.env }))
+  const env = withoutDatabases(process.env)
+  if (!sharesSocket) return handleOf(fork(entry, [], { stdio, execArgv: [], env }))
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: entry, args: [], execArgv: [], stdio, silent: false })
-  return handleOf(cluster.fork().process)
+  return handleOf(cluster.fork(env).process)
 }
 
 function handleOf(child: ChildProcess): ChildHandle {
