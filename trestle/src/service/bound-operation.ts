@@ -2,6 +2,7 @@ import type { CallContext } from '../call/call-context.ts'
 import type { CompiledOperation } from '../contract/compiled.ts'
 import type { AnyContract } from '../contract/contract.ts'
 import type { AnyOperation } from '../contract/operation.ts'
+import type { Seldom } from '../std/seldom.ts'
 import type { ServiceDeps } from './deps.ts'
 import type { AnyHandler } from './service.ts'
 
@@ -18,5 +19,7 @@ export interface BoundOperation {
   readonly callsFor: (context: CallContext) => object
   /** Answering a read again changes nothing: its effects need not be watched. */
   readonly reads: boolean
+  /** Failures of others that are passed on: an outage is not a line per call. */
+  readonly passedOn: Seldom
   readonly deps: ServiceDeps
 }

@@ -4,6 +4,7 @@ import { compileOperation } from '../contract/compile-operation.ts'
 import type { AnyContract } from '../contract/contract.ts'
 import type { PlatformCode } from '../contract/platform-errors.ts'
 import { ConcurrencyLimiter } from '../std/concurrency-limiter.ts'
+import { Seldom } from '../std/seldom.ts'
 import { admission } from './admission.ts'
 import type { BoundOperation } from './bound-operation.ts'
 import { createCalls } from './calls.ts'
@@ -78,6 +79,7 @@ function handlesOf(
       fail: failFor(operation),
       callsFor,
       reads: operation.rest?.method === 'GET' || operation.rest?.method === 'HEAD',
+      passedOn: new Seldom(deps.clock),
       deps,
     }
     const stages = deps.observe === undefined ? admission(bound) : [observed(bound, deps.observe), ...admission(bound)]

@@ -77,12 +77,17 @@ class Execution implements Running {
   #fail(error: unknown, effects: Effects | undefined): void {
     const told = problemOfError(this.#bound, this.#call, error, effects)
     const stoppedByUs = this.#answered && (told.log !== 'error' || error === this.#abort.signal.reason)
-    if (told.log !== 'none' && !stoppedByUs) {
-      const { code } = told.problem
-      const fields = { operation: this.#bound.label, code, traceId: this.#call.trace.traceId, err: error }
-      this.#bound.deps.log[told.log](fields, `${this.#bound.label} failed: ${code}`)
-    }
+    if (told.log !== 'none' && !stoppedByUs) this.#log(told.problem.code, told.log, error)
     this.#answer({ ok: false, problem: told.problem })
+  }
+
+  #log(code: string, level: 'error' | 'warn', error: unknown): void {
+    const { label, passedOn, deps } = this.#bound
+    const unsaid = level === 'warn' ? passedOn.again(code) : 0
+    if (unsaid === undefined) return
+    const more = unsaid === 0 ? {} : { unsaid }
+    const fields = { operation: label, code, traceId: this.#call.trace.traceId, ...more, err: error }
+    deps.log[level](fields, `${label} failed: ${code}`)
   }
 
   #answer(reply: Reply): void {

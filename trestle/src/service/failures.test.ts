@@ -301,6 +301,19 @@ describe('a failure of the store', () => {
     expect(harness.logs.map((line) => line.level)).toEqual(['warn'])
   })
 
+  it('is logged once in ten seconds with the number of those in between: an outage is not a line per call', async () => {
+    const definition = impl.service({
+      handlers: { count: () => ({ count: 1 }), reserve: () => Promise.reject(away) },
+    })
+    const harness = serviceHarness({ services: [definition], stores: { stock: fakeStore([]) as never } })
+    const failing = (key: string) => harness.client(stock).reserve.try({ orderId: 'o', lines: [] }, { key })
+    for (const key of ['a', 'b', 'c']) expect((await failing(key)).ok).toBe(false)
+    expect(harness.logs).toHaveLength(1)
+    await harness.clock.advance(10_000)
+    await failing('d')
+    expect(harness.logs.map((line) => line.fields.unsaid)).toEqual([undefined, 2])
+  })
+
   it('that was never given ends the start', () => {
     const definition = impl.service({ handlers: { count: () => ({ count: 1 }), reserve: () => ({ reserved: 1 }) } })
     expect(() => serviceHarness({ services: [definition] })).toThrow(TypeError)
