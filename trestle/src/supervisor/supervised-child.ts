@@ -122,7 +122,7 @@ export class SupervisedChild {
       return
     }
     const { backoffBaseMs = 200, backoffMaxMs = 10_000, random, clock } = this.#deps
-    const waitMs = backoffMs(attempt, { baseMs: backoffBaseMs, maxMs: backoffMaxMs, random })
+    const waitMs = Math.round(backoffMs(attempt, { baseMs: backoffBaseMs, maxMs: backoffMaxMs, random }))
     this.#state = 'waiting'
     this.#deps.onEvent({ kind: 'restarting', id: this.spec.id, reason, waitMs })
     this.#wait = clock.setTimeout(() => this.#retry(), waitMs)

@@ -47,7 +47,7 @@ export class SupervisedServer {
     try {
       const found = await settledPostmaster(layout.cluster, clock, settleTimeoutMs)
       if (found !== undefined) {
-        log.info({ pid: found.pid }, 'adopted the PostgreSQL that an earlier process left running')
+        log.info({ postgresPid: found.pid }, 'adopted the PostgreSQL that an earlier process left running')
         return new SupervisedServer(options, adoptServer(found, clock), true)
       }
       return new SupervisedServer(options, await startPatiently(options), false)
@@ -100,7 +100,7 @@ export class SupervisedServer {
       server.signal(signal)
       const gone = await Promise.race([server.gone.then(() => true), sleep(clock, waitMs).then(() => false)])
       if (gone) return
-      log.warn({ pid: server.postmaster.pid, signal, waitMs }, 'PostgreSQL did not stop in time')
+      log.warn({ postgresPid: server.postmaster.pid, signal, waitMs }, 'PostgreSQL did not stop in time')
     }
   }
 
@@ -125,7 +125,7 @@ export class SupervisedServer {
     try {
       this.#running = await startPatiently({ ...this.#options, port: this.port })
       this.#state = 'running'
-      log.info({ pid: this.pid, tookMs: Math.round(clock.monotonic() - now) }, 'PostgreSQL runs again')
+      log.info({ postgresPid: this.pid, tookMs: Math.round(clock.monotonic() - now) }, 'PostgreSQL runs again')
       void this.#watch(this.#running)
     } catch (error) {
       this.#state = 'stopped'
