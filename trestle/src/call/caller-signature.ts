@@ -36,7 +36,12 @@ export function callerKey(systemKey: Uint8Array): Uint8Array {
  * @throws RangeError when it would be longer than `signedCallerMaxLength`
  */
 export function signCaller(key: Uint8Array, caller: Caller, nowMs: number): string {
-  const payload = Buffer.from(JSON.stringify(payloadOf(caller, expiryOf(nowMs)))).toString('base64url')
+  return signPayload(key, payloadOf(caller, nowMs))
+}
+
+/** @throws RangeError as `signCaller` */
+export function signPayload(key: Uint8Array, json: string): string {
+  const payload = Buffer.from(json).toString('base64url')
   const text = `${version}.${macOf(key, payload)}.${payload}`
   if (text.length > signedCallerMaxLength) {
     throw new RangeError(`the caller takes ${text.length} characters; at most ${signedCallerMaxLength}`)
@@ -57,7 +62,7 @@ export function verifyCaller(key: Uint8Array, text: string, nowMs: number): Veri
 }
 
 /** The end of life of what is signed now, seconds since 1970; the same for all that is signed within one step. */
-export function expiryOf(nowMs: number): number {
+function expiryOf(nowMs: number): number {
   return Math.floor(nowMs / 1_000 / stepSeconds) * stepSeconds + lifeSeconds
 }
 
@@ -74,8 +79,9 @@ type Payload = readonly [
   tenant: string | null,
 ]
 
-function payloadOf({ kind, id, scopes, plan, tenant }: Caller, expiry: number): Payload {
-  return [expiry, kind, id, scopes, plan ?? null, tenant ?? null]
+/** What a signature is about, as JSON: who, and until when. */
+export function payloadOf({ kind, id, scopes, plan, tenant }: Caller, nowMs: number): string {
+  return JSON.stringify([expiryOf(nowMs), kind, id, scopes, plan ?? null, tenant ?? null] satisfies Payload)
 }
 
 function parsePayload(encoded: string): VerifiedCaller | undefined {

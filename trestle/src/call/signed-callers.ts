@@ -1,6 +1,6 @@
 import { BoundedMap } from '../std/bounded-map.ts'
 import type { Caller } from './caller.ts'
-import { callerKey, expiryOf, signCaller, type VerifiedCaller, verifyCaller } from './caller-signature.ts'
+import { callerKey, payloadOf, signPayload, type VerifiedCaller, verifyCaller } from './caller-signature.ts'
 
 /** How a caller travels between processes: signed on its way out, verified on its way in. */
 export interface SignedCallers {
@@ -19,21 +19,21 @@ export interface SignedCallersOptions {
 }
 
 /**
- * Makes the signer and verifier of one process. An HMAC per call would cost more than the hop itself, so what was signed
- * is remembered by the caller's object and what was verified by its text.
+ * Makes the signer and verifier of one process. An HMAC per call would cost as much as the hop itself, so what was signed
+ * is remembered by what it says, and what was verified by its text. Not by the caller's object: authenticators make a
+ * new one for each request.
  */
 export function signedCallers({ systemKey, clock, cacheMax = 4_096 }: SignedCallersOptions): SignedCallers {
   const key = callerKey(systemKey)
-  const signed = new WeakMap<Caller, { readonly text: string; readonly expiry: number }>()
+  const signed = new BoundedMap<string, string>(cacheMax)
   const verified = new BoundedMap<string, VerifiedCaller>(cacheMax)
   return {
     encode(caller) {
-      const expiry = expiryOf(clock.now())
-      const known = signed.get(caller)
-      if (known?.expiry === expiry) return known.text
-      const text = signCaller(key, caller, clock.now())
-      // What may still change must be signed again.
-      if (Object.isFrozen(caller) && Object.isFrozen(caller.scopes)) signed.set(caller, { text, expiry })
+      const payload = payloadOf(caller, clock.now())
+      const known = signed.get(payload)
+      if (known !== undefined) return known
+      const text = signPayload(key, payload)
+      signed.set(payload, text)
       return text
     },
     decode(text) {
