@@ -2,7 +2,7 @@ import { type Operator, OperatorError, type SystemStatus } from '../call/operato
 import type { Reply } from '../call/call.ts'
 import { implement } from '../service/index.ts'
 import type { ServiceDefinition } from '../service/service.ts'
-import { adminContract } from './contract.ts'
+import { adminContract, type Json } from './contract.ts'
 
 type Failing = (code: OperatorError['code'], detail?: string) => never
 
@@ -55,13 +55,14 @@ function plain<T extends SystemStatus | object>(value: T): Plain<T> {
   return JSON.parse(JSON.stringify(value)) as Plain<T>
 }
 
+/** What a contract let through, and a problem, are JSON; the contract of this reply checks it once more. */
 function callReply(reply: Reply) {
-  if (!reply.ok) return { ok: false, status: reply.problem.status, problem: plain(reply.problem) }
+  if (!reply.ok) return { ok: false, status: reply.problem.status, problem: plain(reply.problem) as Json }
   const { status, body } = reply
-  if (body.kind === 'value') return { ok: true, status, value: body.value }
+  if (body.kind === 'value') return { ok: true, status, value: body.value as Json }
   if (body.kind === 'empty') return { ok: true, status }
   if (/^application\/([\w.+-]+\+)?json\b/.test(body.contentType)) {
-    return { ok: true, status, value: JSON.parse(Buffer.from(body.bytes).toString()) as unknown }
+    return { ok: true, status, value: JSON.parse(Buffer.from(body.bytes).toString()) as Json }
   }
   const base64 = Buffer.from(body.bytes).toString('base64')
   return { ok: true, status, bytes: { base64, contentType: body.contentType } }

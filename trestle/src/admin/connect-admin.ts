@@ -9,7 +9,7 @@ import { systemClock } from '../std/clock.ts'
 import { newTrace } from '../std/trace-context.ts'
 import { httpTransport } from '../transport/http/index.ts'
 import { type AdminFile, readAdminFile } from './admin-file.ts'
-import { adminContract } from './contract.ts'
+import { adminContract, type Json } from './contract.ts'
 
 /** A running system, from another process of the same user. */
 export interface AdminConnection {
@@ -79,7 +79,8 @@ function remoteOperator(admin: Client<typeof adminContract>, client: HttpClient,
     deploy: act('deploy'),
     async call(request) {
       const { input, ...rest } = request
-      return replyOf(await admin.call({ ...rest, input: input ?? null }))
+      // What is no JSON the contract refuses.
+      return replyOf(await admin.call({ ...rest, input: (input ?? null) as Json }))
     },
     metrics: () => read(client, file, '/metrics'),
     readiness: async () => {

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { contract, get, post, problem, put, scopes } from '../contract/index.ts'
 
+/** Any JSON: what only the called operation's own contract knows more about. */
+export type Json = z.output<z.ZodJSONSchema>
+
 const operator = scopes('operator')
 
 const ServiceState = z.enum(['starting', 'ready', 'degraded', 'down', 'stopped', 'failed'])
@@ -81,7 +84,7 @@ export const adminContract = contract('admin', {
       input: z.object({
         contract: z.string().min(1).max(128),
         operation: z.string().min(1).max(128),
-        input: z.unknown(),
+        input: z.json(),
         key: z.string().max(255).optional(),
         as: z.object({ kind: z.literal('user'), id: z.string().min(1).max(255) }).optional(),
       }),
@@ -89,10 +92,10 @@ export const adminContract = contract('admin', {
         ok: z.boolean(),
         status: z.int(),
         /** What the operation answered. */
-        value: z.unknown().optional(),
+        value: z.json().optional(),
         /** Bytes that are not JSON, base64, with their media type. */
         bytes: z.object({ base64: z.string(), contentType: z.string() }).optional(),
-        problem: z.unknown().optional(),
+        problem: z.json().optional(),
       }),
       access: operator,
       timeoutMs: 600_000,

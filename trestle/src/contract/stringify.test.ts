@@ -8,6 +8,8 @@ import { wireSchema } from './wire-schema.ts'
 
 const runs = { numRuns: 150, seed: 20_270_101 }
 
+const leaf = (name: string) => ({ name, children: [] })
+
 describe('what is written', () => {
   it('equals the compiled copy, for any schema and value: parse(stringify(x)) = copy(x)', { timeout: 120_000 }, () => {
     let fast = 0
@@ -48,6 +50,58 @@ describe('what is written', () => {
     const User = z.object({ id: z.string(), tags: z.array(z.object({ t: z.string() })) })
     const text = wireSchema(User).stringify({ id: '1', passwordHash: 'x', tags: [{ t: 'a', secret: 1 }] })
     expect(text).toEqual({ ok: true, json: '{"id":"1","tags":[{"t":"a"}]}' })
+  })
+
+  const Tree = z.object({
+    name: z.string(),
+    get children() {
+      return z.array(Tree)
+    },
+  })
+  const Nested: z.ZodType = z.lazy(() => z.union([z.string(), z.array(Nested)]))
+
+  it.each<[string, z.ZodType, unknown]>([
+    ['any JSON', z.json(), [1, 'a', true, null, { a: [{}] }]],
+    ['any JSON in a field', z.object({ a: z.json(), b: z.json().optional() }), { a: { b: [null] } }],
+    ['a schema that holds itself by a getter', Tree, { name: 'a', children: [leaf('b'), leaf('c')] }],
+    ['the same in fields', z.object({ one: Tree, two: Tree.optional() }), { one: leaf('a') }],
+    ['a lazy schema', Nested, ['a', ['b', []]]],
+    [
+      'a named one',
+      z.object({ node: Tree.extend({ more: Nested }).meta({ id: 'Node' }) }),
+      { node: { ...leaf('a'), more: [['b']] } },
+    ],
+  ])('may be recursive: %s', (_, schema, value) => {
+    const wire = wireSchema(schema)
+    const copy = { ok: true, value }
+    expect([wire.stringify(value), wire.read(value), wire.wire(value)]).toEqual([
+      { ok: true, json: JSON.stringify(value) },
+      copy,
+      copy,
+    ])
+    expect(wire.stringify(Symbol('no JSON'))).toMatchObject({ ok: false })
+  })
+
+  it('of a recursive schema reads each part once, however deep it lies', () => {
+    let reads = 0
+    const counted = new Proxy(
+      { deep: 1 },
+      {
+        get(target, key) {
+          reads += 1
+          return Reflect.get(target, key)
+        },
+      },
+    )
+    const under = (levels: number): unknown => (levels === 0 ? counted : [under(levels - 1)])
+    const wire = wireSchema(z.json())
+    const readsAt = (levels: number) => {
+      reads = 0
+      expect(wire.wire(under(levels)).ok).toBe(true)
+      return reads
+    }
+    readsAt(0)
+    expect(readsAt(200)).toBe(readsAt(2))
   })
 
   it.each<[string, z.ZodType, unknown, string]>([

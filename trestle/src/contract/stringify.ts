@@ -17,8 +17,13 @@ export function compileStringify(schema: z.ZodType, wireCopy: Copy): (value: unk
   return structured ? fastJson(fast as object) : (value) => JSON.stringify(wireCopy(value))
 }
 
-/** The schema in the words of fast-json-stringify; `undefined` when it cannot be said exactly. */
-export function fastSchema(schema: z.core.$ZodType): JsonSchema | undefined {
+/**
+ * The schema in the words of fast-json-stringify; `undefined` when it cannot be said exactly.
+ * @param above the schemas that hold this one: one that holds itself has no end
+ */
+export function fastSchema(schema: z.core.$ZodType, above: readonly z.core.$ZodType[] = []): JsonSchema | undefined {
+  if (above.includes(schema)) return undefined
+  const path = [...above, schema]
   const def = defOf(schema)
   switch (def.type) {
     case 'string':
@@ -34,25 +39,25 @@ export function fastSchema(schema: z.core.$ZodType): JsonSchema | undefined {
     case 'literal':
       return allStrings(def.values) ? { type: 'string' } : undefined
     case 'object':
-      return fastObject(def)
+      return fastObject(def, path)
     case 'array': {
-      const items = fastSchema(def.element)
+      const items = fastSchema(def.element, path)
       return items === undefined ? undefined : { type: 'array', items }
     }
     case 'nullable': {
-      const inner = fastSchema(def.innerType)
+      const inner = fastSchema(def.innerType, path)
       return inner === undefined ? undefined : { ...inner, nullable: true }
     }
     case 'optional':
     case 'nonoptional':
     case 'readonly':
-      return fastSchema(def.innerType)
+      return fastSchema(def.innerType, path)
     case 'default': {
-      const inner = fastSchema(def.innerType)
+      const inner = fastSchema(def.innerType, path)
       return inner === undefined ? undefined : { ...inner, default: wireDefault(def) }
     }
     case 'pipe':
-      return fastSchema(def.in)
+      return fastSchema(def.in, path)
     default:
       return undefined
   }
@@ -62,11 +67,11 @@ function allStrings(values: readonly unknown[]): boolean {
   return values.every((value) => typeof value === 'string')
 }
 
-function fastObject(def: z.core.$ZodObjectDef): JsonSchema | undefined {
+function fastObject(def: z.core.$ZodObjectDef, path: readonly z.core.$ZodType[]): JsonSchema | undefined {
   if (def.catchall !== undefined && defOf(def.catchall).type !== 'never') return undefined
   const properties: JsonSchema = {}
   for (const [key, field] of Object.entries(def.shape)) {
-    const schema = fastSchema(field)
+    const schema = fastSchema(field, path)
     // It reads `value.constructor`, which every object has.
     if (schema === undefined || key in Object.prototype) return undefined
     properties[key] = schema

@@ -30,19 +30,26 @@ let all: Ajv2020 | undefined
 const firstFault = () => (first ??= new Ajv2020(options))
 const allFaults = () => (all ??= new Ajv2020({ ...options, allErrors: true }))
 
+/**
+ * Ajv finds a schema that refers to itself as `#` by this name; without one it would look among the schemas it keeps, and
+ * it keeps none.
+ */
+const schemaName = 'urn:trestle:schema'
+
 /** Values of more nodes than this get their first fault only, so that a huge wrong body costs no huge report. */
 const reportNodesMax = 2_000
 
 /** Compiles a published schema. Compiled when first asked; a fault report needs a second form, compiled when first wrong. */
 export function compileValidator(schema: JsonSchema): Validate {
+  const named = { $id: schemaName, ...schema }
   let quick: ValidateFunction | undefined
   let full: ValidateFunction | undefined
   return (value) => {
-    quick ??= firstFault().compile(schema)
+    quick ??= firstFault().compile(named)
     try {
       if (quick(value)) return undefined
       if (!isSmall(value, reportNodesMax)) return faultsOf(quick.errors as ErrorObject[])
-      full ??= allFaults().compile(schema)
+      full ??= allFaults().compile(named)
       full(value)
       return faultsOf(full.errors ?? (quick.errors as ErrorObject[]))
     } catch (error) {

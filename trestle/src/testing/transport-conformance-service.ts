@@ -8,8 +8,8 @@ export const probe = contract('probe', {
   version: '1.0.0',
   operations: {
     echo: post('/echo', {
-      input: z.object({ value: z.unknown() }),
-      output: z.object({ value: z.unknown() }),
+      input: z.object({ value: z.json() }),
+      output: z.object({ value: z.json() }),
       access: anyone(),
       bodyMaxBytes: 16 * 1_048_576,
       timeoutMs: 30_000,

@@ -2,7 +2,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { contract, get, problem } from '../index.ts'
+import { anyone, contract, get, post, problem } from '../index.ts'
 import type { JsonSchema } from '../json-schema.ts'
 import { openapi } from './openapi.ts'
 import { carts, orders } from './sample.ts'
@@ -199,6 +199,19 @@ describe('the OpenAPI document', () => {
       ['path', 'id'],
       ['header', 'if-match'],
     ])
+  })
+
+  it('says what is recursive by references, any JSON too', async () => {
+    const Json = { input: z.object({ value: z.json() }), output: z.json(), access: anyone() }
+    const made = openapi([contract('notes', { version: '1.0.0', operations: { keep: post('/notes', Json) } })], info)
+    const schema = { $ref: '#/components/schemas/NotesKeepOutputNode' }
+    expect(at(made, 'paths', '/notes', 'post', 'responses', '200', 'content', 'application/json')).toEqual({ schema })
+    expect(at(made, 'components', 'schemas', 'NotesKeepOutputNode')['anyOf']).toContainEqual({
+      type: 'array',
+      items: schema,
+    })
+    expect(await officialErrors(made)).toEqual([])
+    expect((await lint(made)).filter((line) => line.includes('ref'))).toEqual([])
   })
 
   it('can show an operation at another address, and two majors of a contract', async () => {
