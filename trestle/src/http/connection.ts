@@ -47,7 +47,7 @@ export class Connection {
       expects === 'other'
         ? { code: 'expectation_failed' as const, detail: 'Only 100-continue can be expected' }
         : checkRequest(req, limits)
-    if (full || refusal !== undefined) {
+    if (full || refusal !== undefined || asksToUpgrade(exchange)) {
       exchange.last = true
       this.#closing = true
     }
@@ -135,4 +135,12 @@ export class Connection {
     this.#running?.abort()
     for (const exchange of this.#waiting.splice(0)) exchange.abort()
   }
+}
+
+/**
+ * We answer such a request as if it did not ask. The parser may lose what came in one piece behind it, so nothing behind it
+ * is taken for a request: replies would be those of other requests.
+ */
+function asksToUpgrade({ headers }: Exchange): boolean {
+  return headers.get('upgrade') !== undefined && /upgrade/i.test(headers.get('connection') ?? '')
 }

@@ -114,6 +114,24 @@ export function framingConformance(engine: HttpEngine): void {
     expect(statusesOf(got).slice(1)).not.toContain(200)
     expect(targets).toEqual(['/first'])
   })
+
+  it.each(['GET / HTTP/1.1\r\n', 'POST / HTTP/1.1\r\nContent-Length: 2\r\n'])(
+    'answers a request to upgrade as any other, and takes nothing behind it for a request: %j',
+    async (head) => {
+      const targets: string[] = []
+      await using server = await start(engine, async (request) => {
+        targets.push(request.target)
+        return { status: 200, headers: [], body: await request.body.bytes(100) }
+      })
+      const body = head.startsWith('POST') ? 'ok' : ''
+      const upgrade = `${head}${host}Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n${body}`
+      const got = await rawExchange(server.port, upgrade + smuggled)
+      expect(statusesOf(got)).toEqual([200])
+      expect(got).toMatch(/\r\nConnection: close\r\n/i)
+      expect(got.endsWith(body)).toBe(true)
+      expect(targets).toEqual(['/'])
+    },
+  )
 }
 
 async function bytewise(port: number, text: string): Promise<string> {
