@@ -118,6 +118,13 @@ describe('a request', () => {
       415,
       'unsupported_media_type',
     ],
+    [
+      'a body that is encoded',
+      '/pub/notes',
+      jsonBody({ text: 'x' }, { 'content-encoding': 'gzip' }),
+      415,
+      'unsupported_media_type',
+    ],
     ['a key that is none', '/pub/notes', jsonBody({}, { 'idempotency-key': 'a b' }), 400, 'invalid_input'],
     ['no credential', '/mine', {}, 401, 'unauthenticated'],
     ['an unknown credential', '/mine', { headers: { authorization: 'Bearer nobody' } }, 401, 'unauthenticated'],

@@ -98,6 +98,10 @@ async function readBody(
       const wanted = kind === 'bytes' ? contentTypes.join(' or ') : 'application/json'
       throw refused('unsupported_media_type', { detail: `The body must be ${wanted}` })
     }
+    // Nothing here decodes: the bytes would be taken for what they are not.
+    if (headers.get('content-encoding') !== undefined) {
+      throw refused('unsupported_media_type', { detail: 'The body must have no Content-Encoding' })
+    }
   }
   const bytes = await http.body.bytes(maxBytes)
   notes.bytesIn = bytes.length
