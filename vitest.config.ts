@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['{trestle,systems,docs,bench}/**/*.test.ts', '*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'trestle/template/**'],
+    setupFiles: ['./vitest.setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
