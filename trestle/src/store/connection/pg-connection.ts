@@ -1,4 +1,4 @@
-import pg, { Client, type ClientConfig } from 'pg'
+import pg, { Client, type ClientConfig, Query } from 'pg'
 import type { Clock, Timer } from '../../std/clock.ts'
 import { StoreError } from '../store-error.ts'
 import { codeOf, connectFailure, endsSession, isFromServer, hideRowData } from './pg-failure.ts'
@@ -33,7 +33,7 @@ interface DriverInternals {
   readonly connection: {
     readonly parsedStatements: Record<string, string>
     readonly submittedNamedStatements: Record<string, string>
-    readonly stream: { destroy(error?: Error): void }
+    readonly stream: { destroy(error?: Error): void; cork(): void; uncork(): void }
     on(event: 'parameterStatus', listener: (message: { parameterName: string; parameterValue: string }) => void): void
   }
 }
@@ -50,6 +50,7 @@ export class PgConnection {
   #serverVersion = 0
   #inFlight = 0
   #answeredAt = 0
+  #gathering = false
   #watch: Timer | undefined
   #broken: Error | undefined
   #ended = false
@@ -153,8 +154,9 @@ export class PgConnection {
     this.#inFlight += 1
     if (this.#inFlight === 1) this.#answeredAt = this.#options.clock.monotonic()
     this.#watchSilence()
+    this.#gather()
     try {
-      return (await this.#client.query(query)) as PgResult
+      return await this.#ask(query)
     } catch (error) {
       throw this.#failed(query, error)
     } finally {
@@ -163,8 +165,34 @@ export class PgConnection {
     }
   }
 
+  /** Handed to the driver as its own object: of a description it would make a copy, property by property. */
+  #ask({ name, text, values }: { name?: string; text: string; values?: unknown[] }): Promise<PgResult> {
+    return new Promise((resolve, reject) => {
+      const query: Query & { name?: string } = new Query(text, values, (error, result) => {
+        if (error) reject(error)
+        else resolve(result as PgResult)
+      })
+      if (name !== undefined) query.name = name
+      this.#client.query(query)
+    })
+  }
+
+  /** What is asked within one turn of the event loop is written in one piece: a system call costs as much as a read. */
+  #gather(): void {
+    if (this.#gathering) return
+    this.#gathering = true
+    const { stream } = this.#client.connection
+    stream.cork()
+    setImmediate(() => {
+      this.#gathering = false
+      stream.uncork()
+    })
+  }
+
   #failed(query: { readonly name?: string; readonly text: string }, error: unknown): unknown {
     hideRowData(error)
+    // It was made where the answer came in; who asked is more telling.
+    if (error instanceof Error) Error.captureStackTrace(error)
     if (endsSession(error)) this.destroy(error as Error)
     if (!isFromServer(error) && this.#broken !== undefined) {
       return new BrokenConnectionError('the connection broke before the answer came', { cause: this.#broken })
