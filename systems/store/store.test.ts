@@ -137,9 +137,10 @@ describe.each(runners)('the store on %s', (runner) => {
     for (let i = 0; i < attemptsMax; i++) {
       expect((await ask('POST', '/sessions', { body: { email, password: 'wrong horse' } })).status).toBe(401)
     }
-    const closed = await ask('POST', '/sessions', { body: { email, password } })
-    expect(closed).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } })
-    expect(closed.body.details.retryAfterSeconds).toBeGreaterThan(0)
+    const closed = await store.fetch('/sessions', { method: 'POST', body: { email, password } })
+    expect(closed.status).toBe(429)
+    expect(await closed.json()).toMatchObject({ code: 'too_many_attempts' })
+    expect(Number(closed.headers.get('retry-after'))).toBeGreaterThan(60)
   })
 
   it('shows carts and orders to their owner only', async () => {

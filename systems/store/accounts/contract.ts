@@ -22,7 +22,7 @@ export const Session = z
 /** A scope: what its holder may do, as `thing:verb`. */
 const Scope = z.string().regex(/^[a-z]+:[a-z]+$/)
 
-const tooBusy = problem(503, z.object({ retryAfterSeconds: z.int() }), 'Too many passwords are being checked right now')
+const tooBusy = problem(503, 'Too many passwords are being checked right now')
 
 export const accounts = contract('accounts', {
   version: '1.0.0',
@@ -52,11 +52,7 @@ export const accounts = contract('accounts', {
       created: true,
       errors: {
         wrong_credentials: problem(401, 'No account has this e-mail address and password'),
-        too_many_attempts: problem(
-          429,
-          z.object({ retryAfterSeconds: z.int() }),
-          'Too many failed attempts for this e-mail address',
-        ),
+        too_many_attempts: problem(429, 'Too many failed attempts for this e-mail address'),
         too_busy: tooBusy,
       },
       access: anyone(),

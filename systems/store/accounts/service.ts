@@ -10,7 +10,8 @@ import type { AccountsTables, UserRow } from './tables.ts'
 
 /** What everybody who signs up may do. */
 const shopperScopes = ['orders:read', 'orders:write']
-const busySeconds = 5
+/** How long those are asked to wait whose password could not be looked at, milliseconds. */
+const busyMs = 5_000
 
 const impl = implement(accounts, {
   store: postgres<AccountsTables>({ migrations: new URL('./migrations/', import.meta.url) }),
@@ -22,7 +23,7 @@ const signUp = impl.handler('signUp', async ({ input, store, fail, newId, now, s
   const email = normalised(input.email)
   const known = await store.db.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst()
   if (known !== undefined) return fail('email_taken')
-  const passwordHash = (await hash(input.password, signal)) ?? fail('too_busy', { retryAfterSeconds: busySeconds })
+  const passwordHash = (await hash(input.password, signal)) ?? fail('too_busy', { retryAfterMs: busyMs })
   const row = await store.db
     .insertInto('users')
     .values({
@@ -43,7 +44,7 @@ const logIn = impl.handler('logIn', async ({ input, store, fail, now, signal }) 
   const email = normalised(input.email)
   const bucket = bucketOf(email)
   const closedMs = await countAttempt(store.db, bucket, now())
-  if (closedMs > 0) return fail('too_many_attempts', { retryAfterSeconds: Math.ceil(closedMs / 1000) })
+  if (closedMs > 0) return fail('too_many_attempts', { retryAfterMs: closedMs })
   const user = await store.db
     .selectFrom('users')
     .select(['id', 'password_hash'])
@@ -52,7 +53,7 @@ const logIn = impl.handler('logIn', async ({ input, store, fail, now, signal }) 
   const right = await isRight(input.password, user?.password_hash, signal)
   if (right === undefined) {
     await takeBackAttempt(store.db, bucket)
-    return fail('too_busy', { retryAfterSeconds: busySeconds })
+    return fail('too_busy', { retryAfterMs: busyMs })
   }
   if (!right || user === undefined) return fail('wrong_credentials')
   const token = newToken()

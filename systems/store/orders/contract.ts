@@ -55,11 +55,7 @@ export const orders = contract('orders', {
           'There are not enough of a product; nothing was ordered',
         ),
         product_gone: problem(409, z.object({ sku: z.string() }), 'The store no longer sells a product of the cart'),
-        order_in_progress: problem(
-          409,
-          z.object({ retryAfterSeconds: z.int() }),
-          "An order of this caller is being placed; ask again with that order's key",
-        ),
+        order_in_progress: problem(409, "An order of this caller is being placed; ask again with that order's key"),
       },
       access: scopes('orders:write'),
       idempotent: 'key',

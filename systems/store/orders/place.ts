@@ -1,6 +1,4 @@
 import { setTimeout } from 'node:timers/promises'
-import { isCallError } from 'trestle/service'
-import { inventory } from '../inventory/contract.ts'
 import { type FrozenLine, insertOrder } from './order-rows.ts'
 import { claim, giveUp, markDone, markOrdered, markRefused, mustWait, type Work } from './placement.ts'
 import type { Refusal } from './refusal.ts'
@@ -95,15 +93,12 @@ type Held =
   | { readonly kind: 'closed' }
 
 async function reserve({ call }: OrdersWork, { orderId }: Work, lines: CartLines): Promise<Held> {
-  try {
-    const { expiresAt } = await call.inventory.reserve({ orderId, lines })
-    return { kind: 'held', expiresAt: new Date(expiresAt) }
-  } catch (error) {
-    if (!isCallError(error, inventory.operations.reserve)) throw error
-    if (error.code === 'reservation_closed') return { kind: 'closed' }
-    if (error.code !== 'out_of_stock') throw error
-    return { kind: 'refused', refusal: { code: error.code, details: error.details } }
-  }
+  const reserved = await call.inventory.reserve.try({ orderId, lines })
+  if (reserved.ok) return { kind: 'held', expiresAt: new Date(reserved.value.expiresAt) }
+  const { error } = reserved
+  if (error.code === 'reservation_closed') return { kind: 'closed' }
+  if (error.code !== 'out_of_stock') throw error
+  return { kind: 'refused', refusal: { code: error.code, details: error.details } }
 }
 
 /** The order stands; should the cart not be cleared now, `tidyPlacements` sees to it. */

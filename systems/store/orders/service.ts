@@ -1,9 +1,8 @@
-import { implement, isCallError } from 'trestle/service'
+import { implement } from 'trestle/service'
 import { postgres } from 'trestle/store'
 import { z } from 'zod'
 import { cursorBehind, cutPage, placeOf } from '../list.ts'
 import { shopperOf } from '../shopper.ts'
-import { inventory } from '../inventory/contract.ts'
 import { cancelOrder } from './cancel.ts'
 import { orders } from './contract.ts'
 import { asPlaced, orderById, withLines } from './order-rows.ts'
@@ -24,9 +23,7 @@ const place = impl.handler('place', async (args) => {
   if (key === undefined) throw new TypeError('orders.place runs only with a key')
   const placed = await placeOrder(args, customerId, key, args.signal)
   if (placed.kind === 'order') return await asPlaced(store.db, placed.orderId)
-  if (placed.kind === 'busy') {
-    return fail('order_in_progress', { retryAfterSeconds: Math.ceil(placed.retryAfterMs / 1000) })
-  }
+  if (placed.kind === 'busy') return fail('order_in_progress', { retryAfterMs: placed.retryAfterMs })
   const { refusal } = placed
   if (refusal.code === 'cart_empty') return fail(refusal.code)
   if (refusal.code === 'product_gone') return fail(refusal.code, refusal.details)
@@ -70,11 +67,10 @@ const confirm = impl.handler('confirm', async ({ input, call, store, fail }) => 
   const order = (await orderById(store.db, input.id)) ?? fail('order_not_found')
   if (order.status === 'confirmed') return order
   if (order.status === 'cancelled') return fail('order_closed')
-  try {
-    await call.inventory.commit({ orderId: input.id })
-  } catch (error) {
-    if (isCallError(error, inventory.operations.commit) && error.code === 'reservation_closed') fail('order_closed')
-    throw error
+  const taken = await call.inventory.commit.try({ orderId: input.id })
+  if (!taken.ok) {
+    if (taken.error.code === 'reservation_closed') return fail('order_closed')
+    throw taken.error
   }
   const confirmed = await store.db
     .updateTable('orders')

@@ -1,10 +1,10 @@
 import { type Operator, OperatorError, type SystemStatus } from '../call/operator.ts'
 import type { Reply } from '../call/call.ts'
 import { implement } from '../service/index.ts'
-import type { ServiceDefinition } from '../service/service.ts'
+import type { FailExtra, ServiceDefinition } from '../service/service.ts'
 import { adminContract, type Json } from './contract.ts'
 
-type Failing = (code: OperatorError['code'], detail?: string) => never
+type Failing = (code: OperatorError['code'], extra?: FailExtra) => never
 
 /** The operator's operations as a service of ours. */
 export function adminService(operator: Operator): ServiceDefinition {
@@ -37,7 +37,7 @@ async function told<T>(fail: Failing, act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {
-    if (error instanceof OperatorError) return fail(error.code, error.message)
+    if (error instanceof OperatorError) return fail(error.code, { detail: error.message })
     throw error
   }
 }

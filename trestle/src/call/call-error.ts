@@ -11,7 +11,7 @@ const brand: unique symbol = Symbol.for('trestle.CallError') as never
 
 /**
  * A call that failed. The same whether the callee runs in this process or another: identified by `code`.
- * Use `isCallError` to recognise it, or `.try` on the operation to get the failure as data.
+ * Use `isCallError` to recognise it, or `.try` on the operation to get it as a value.
  */
 export class CallError extends Error {
   /** A code that the operation declares, or one of the platform's. */
@@ -26,6 +26,8 @@ export class CallError extends Error {
   readonly operation: string
   readonly traceId: string | undefined
   readonly retry: Retry
+  /** Milliseconds after which asking again may help; `undefined`: the callee did not say. */
+  readonly retryAfterMs: number | undefined
   /** The failure as it crosses a boundary. */
   readonly problem: Problem
 
@@ -40,6 +42,7 @@ export class CallError extends Error {
     this.operation = operation
     this.traceId = problem.traceId
     this.retry = retryOf(problem)
+    this.retryAfterMs = problem.retryAfterMs
     this.problem = problem
     Object.defineProperty(this, brand, { value: true })
   }

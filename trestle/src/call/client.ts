@@ -9,7 +9,7 @@ import type {
   RepliesOf,
   Schema,
 } from '../contract/operation.ts'
-import type { Retry } from './call-error.ts'
+import type { CallError, Retry } from './call-error.ts'
 import type { DetailsOf } from '../contract/problem.ts'
 import type { PlatformCode } from '../contract/platform-errors.ts'
 
@@ -40,7 +40,7 @@ export type AnswerOf<Op extends AnyOperation> =
 
 type BodyOf<S> = S extends Schema ? z.output<S> : never
 
-/** A failed call as data. */
+/** What is known of a failed call: which code, and what goes with it. */
 export type CallFailure<Op extends AnyOperation> =
   | {
       [C in ErrorCodeOf<Op>]: {
@@ -56,11 +56,14 @@ interface FailureRest {
   readonly retry: Retry
   readonly detail: string | undefined
   readonly traceId: string | undefined
+  /** Milliseconds after which asking again may help; `undefined`: the callee did not say. */
+  readonly retryAfterMs: number | undefined
 }
 
 export type Result<Op extends AnyOperation> =
   | { readonly ok: true; readonly value: AnswerOf<Op> }
-  | { readonly ok: false; readonly error: CallFailure<Op> }
+  /** Throwing `error` passes the failure on, the same as if the operation had been called without `.try`. */
+  | { readonly ok: false; readonly error: CallError & CallFailure<Op> }
 
 /** One operation as its callers see it. */
 export interface ClientOperation<Op extends AnyOperation> {

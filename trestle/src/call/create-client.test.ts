@@ -133,20 +133,14 @@ describe('a failed call', () => {
     })
   })
 
-  it('is data with `try`', async () => {
+  it('is a value with `try`, the very error that is thrown without', async () => {
     const { client } = callee(virtualClock(), () => outOfStock)
-    expect(await client().place.try({ lines: [] }, { key: 'k' })).toEqual({
-      ok: false,
-      error: {
-        code: 'out_of_stock',
-        declared: true,
-        status: 409,
-        details: { sku: 's' },
-        detail: 'two left',
-        traceId: 't',
-        retry: 'no',
-      },
-    })
+    const result = await client().place.try({ lines: [] }, { key: 'k' })
+    const thrown = await client()
+      .place({ lines: [] }, { key: 'k' })
+      .catch((error: unknown) => error)
+    expect(isCallError(thrown)).toBe(true)
+    expect(result).toEqual({ ok: false, error: thrown })
   })
 
   it('says whether it is safe to ask again', async () => {

@@ -5,7 +5,7 @@ import { childSpan } from '../std/trace-context.ts'
 import { insideTransaction } from '../std/transaction-scope.ts'
 import { awaitReply } from './await-reply.ts'
 import type { CallContext } from './call-context.ts'
-import { CallError, retryOf } from './call-error.ts'
+import { CallError } from './call-error.ts'
 import type { Handle, Reply } from './call.ts'
 import type { CallOptions, Client } from './client.ts'
 import { type Problem, platformProblem } from './problem.ts'
@@ -69,7 +69,7 @@ function bind(outgoing: Outgoing, context: CallContext) {
   }
   operation.try = async (input: unknown, options?: CallOptions): Promise<unknown> => {
     const outcome = await ask(outgoing, context, input, options)
-    return outcome.ok ? outcome : { ok: false, error: failureOf(outcome.problem) }
+    return outcome.ok ? outcome : { ok: false, error: new CallError(outgoing.label, outcome.problem) }
   }
   return operation
 }
@@ -106,11 +106,6 @@ function outcomeOf(outgoing: Outgoing, reply: Reply, traceId: string): Outcome {
   const [fault] = read.faults
   const detail = `${outgoing.label} answered with something that its contract does not allow at '${fault?.pointer}'`
   return { ok: false, problem: platformProblem('bad_reply', { detail, traceId }) }
-}
-
-function failureOf(problem: Problem) {
-  const { code, declared, status, details, detail, traceId } = problem
-  return { code, declared, status, details, detail, traceId, retry: retryOf(problem) }
 }
 
 function refusedInTransaction(outgoing: Outgoing, context: CallContext): Outcome {

@@ -13,7 +13,11 @@ import { implement } from './implement.ts'
 describe('a declared error', () => {
   it('reaches the caller with its status, its details and who said it', async () => {
     const harness = serviceHarness({
-      services: [stockService({ reserve: ({ fail }) => fail('out_of_stock', { sku: 's' }, 'two left') })],
+      services: [
+        stockService({
+          reserve: ({ fail }) => fail('out_of_stock', { sku: 's' }, { detail: 'two left', retryAfterMs: 3_000 }),
+        }),
+      ],
     })
     const trace = newTrace()
     const result = await harness.client(stock, { trace }).reserve.try({ orderId: 'o', lines: [] }, { key: 'k' })
@@ -24,6 +28,7 @@ describe('a declared error', () => {
         status: 409,
         details: { sku: 's' },
         detail: 'two left',
+        retryAfterMs: 3_000,
         traceId: trace.traceId,
       },
     })
@@ -32,7 +37,7 @@ describe('a declared error', () => {
 
   it('has the title that the contract gives it', async () => {
     const harness = serviceHarness({
-      services: [ordersService({ place: ({ fail }) => fail('cart_empty', 'add something') })],
+      services: [ordersService({ place: ({ fail }) => fail('cart_empty', { detail: 'add something' }) })],
     })
     const error = await harness
       .client(orders)

@@ -21,12 +21,12 @@ const find = impl.handler('find', async ({ input, caller, call, store: own, fail
   timeLeftMs() satisfies number
   const { count } = await call.stock.count({ sku: 'a' })
   if (count === 0) return fail('order_not_found')
-  if (count === 1) return fail('order_not_found', 'with a detail for people')
+  if (count === 1) return fail('order_not_found', { detail: 'for people', retryAfterMs: 1_000 })
   return { id: input.id, lines: [] }
 })
 
 const place = impl.handler('place', async ({ fail, call }) => {
-  if (Math.random() > 2) return fail('out_of_stock', { sku: 'a' }, 'only two left')
+  if (Math.random() > 2) return fail('out_of_stock', { sku: 'a' }, { detail: 'only two left' })
   // @ts-expect-error: this code needs details
   if (Math.random() > 2) return fail('out_of_stock')
   // @ts-expect-error: of this shape

@@ -4,6 +4,7 @@ import type { Call } from '../call/call.ts'
 import { type Problem, platformProblem } from '../call/problem.ts'
 import type { BoundOperation } from './bound-operation.ts'
 import { DeclaredFailure } from './declared-failure.ts'
+import type { FailExtra } from './service.ts'
 import { certainlyUntouched, storeCodeOf } from './effects.ts'
 
 /** What the caller is told, and what the log is told beside it. */
@@ -29,7 +30,7 @@ const retryAfterMs = 1_000
  * - Everything else: `internal`, with the cause in the log only.
  */
 export function problemOfError(bound: BoundOperation, call: Call, error: unknown, effects: Effects | undefined): Told {
-  if (error instanceof DeclaredFailure) return declared(bound, call, error.code, error.details, error.detail)
+  if (error instanceof DeclaredFailure) return declared(bound, call, error.code, error.details, error.extra)
   if (isCallError(error)) return ofDependency(bound, call, error)
   const storeCode = storeCodeOf(error)
   if (storeCode === undefined) return internal(bound, call)
@@ -47,7 +48,13 @@ export function place(bound: BoundOperation, call: Call) {
   return { instance: bound.label, traceId: call.trace.traceId }
 }
 
-function declared(bound: BoundOperation, call: Call, code: string, details: unknown, detail: string | undefined): Told {
+function declared(
+  bound: BoundOperation,
+  call: Call,
+  code: string,
+  details: unknown,
+  { detail, retryAfterMs: waitMs }: FailExtra,
+): Told {
   const spec = Object.hasOwn(bound.operation.errors, code) ? bound.operation.errors[code] : undefined
   const parsed = bound.compiled.parseDetails(code, details)
   if (spec === undefined || !parsed.ok) return internal(bound, call)
@@ -59,12 +66,13 @@ function declared(bound: BoundOperation, call: Call, code: string, details: unkn
     ...place(bound, call),
     ...(detail === undefined ? {} : { detail }),
     ...(parsed.value === undefined ? {} : { details: parsed.value }),
+    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   }
   return { problem, log: 'none' }
 }
 
 function ofDependency(bound: BoundOperation, call: Call, error: CallError): Told {
-  if (error.declared) return declared(bound, call, error.code, error.details, error.detail)
+  if (error.declared) return declared(bound, call, error.code, error.details, error.problem)
   switch (error.code) {
     case 'unavailable':
     case 'overloaded':

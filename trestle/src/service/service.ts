@@ -12,13 +12,22 @@ export type Uses = Readonly<Record<string, AnyContract>>
 /**
  * Ends the handler with a declared error. It throws, so it may stand anywhere in an expression; its type is `never`.
  * Codes without details take none; codes with details need them.
+ * @example return fail('out_of_stock', { sku }, { detail: 'two are left', retryAfterMs: 60_000 })
  */
 export type Fail<Op extends AnyOperation> = <Code extends ErrorCodeOf<Op>>(
   code: Code,
   ...details: DetailsOf<Op['errors'][Code]> extends undefined
-    ? [detail?: string]
-    : [details: DetailsOf<Op['errors'][Code]>, detail?: string]
+    ? [extra?: FailExtra]
+    : [details: DetailsOf<Op['errors'][Code]>, extra?: FailExtra]
 ) => never
+
+/** What any declared error may say besides. */
+export interface FailExtra {
+  /** One sentence for people. */
+  readonly detail?: string
+  /** Milliseconds after which asking again may help; the gateway says it as `Retry-After`, in whole seconds. */
+  readonly retryAfterMs?: number
+}
 
 /** No tables: the service has no store. */
 export type StoreOf<Tables> = [Tables] extends [never] ? undefined : Store<Tables>

@@ -86,7 +86,7 @@ export function probeService(): ServiceHandle & ProbeRecord {
         return { list }
       },
       async sell({ input, fail }) {
-        if (input.sku === 'frozen') return fail('frozen')
+        if (input.sku === 'frozen') return fail('frozen', { detail: 'until Monday', retryAfterMs: 3_000 })
         if (input.quantity > 3) return fail('out_of_stock', { sku: input.sku, left: 3 })
         return { sold: input.quantity }
       },

@@ -158,6 +158,7 @@ export function transportConformance(
     it('carries a declared error without details', async () => {
       const found = await sameProblem((client) => client.sell({ sku: 'frozen', quantity: 1 }))
       expect(found).toMatchObject({ code: 'frozen', status: 423, title: 'Sales are frozen', declared: true })
+      expect(found).toMatchObject({ detail: 'until Monday', retryAfterMs: 3_000 })
     })
 
     it('says the same faults of an invalid input', async () => {

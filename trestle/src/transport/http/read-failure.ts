@@ -42,7 +42,7 @@ export function readFailure(
 ): Reply {
   const body = bodyOf(headers, bytes)
   const declared = declaredCode(compiled, status, body)
-  if (declared !== undefined) return declaredReply(compiled, call, declared, body)
+  if (declared !== undefined) return declaredReply(compiled, call, declared, body, retryAfterOf(headers))
   const extra = { ...textsOf(body), ...retryAfterOf(headers) }
   const { code } = body
   if (typeof code === 'string' && isPlatformCode(code) && platformErrors[code].status === status) {
@@ -78,7 +78,13 @@ function declaredCode({ operation }: CompiledOperation, status: number, body: Bo
   return possible.length === 1 && only !== undefined && only[1].details === undefined ? only[0] : undefined
 }
 
-function declaredReply(compiled: CompiledOperation, call: Call, code: string, body: Body): Reply {
+function declaredReply(
+  compiled: CompiledOperation,
+  call: Call,
+  code: string,
+  body: Body,
+  wait: Pick<Problem, 'retryAfterMs'>,
+): Reply {
   const parsed = compiled.parseDetails(code, body['details'])
   if (!parsed.ok) {
     return failed('bad_reply', call, { detail: `the details of ${code} do not match the contract` })
@@ -93,6 +99,7 @@ function declaredReply(compiled: CompiledOperation, call: Call, code: string, bo
     traceId: call.trace.traceId,
     ...detailOf(body),
     ...(parsed.value === undefined ? {} : { details: parsed.value }),
+    ...wait,
   }
   return { ok: false, problem }
 }
