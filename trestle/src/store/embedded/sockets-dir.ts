@@ -18,8 +18,12 @@ export function socketsDirFor(hash: string, account: Account | undefined): strin
   return directory
 
   function makePrivate(path: string): boolean {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    // Somebody else may have been here first: the place is ours only when nobody else may enter or own it.
+    try {
+      mkdirSync(path, { mode: 0o700 })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    // Somebody else may have been here first, with a file or a link too: it is ours only when nobody else may enter or own it.
     const stat = lstatSync(path)
     const owners = [uid, process.getuid?.() ?? uid]
     return stat.isDirectory() && owners.includes(stat.uid) && (stat.mode & 0o077) === 0
