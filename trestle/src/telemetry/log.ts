@@ -1,4 +1,6 @@
+import { isatty } from 'node:tty'
 import { destination, type DestinationStream, type Logger, pino, stdSerializers } from 'pino'
+import { readableLine } from './readable-line.ts'
 import { withoutSecrets } from './redact.ts'
 
 /** Structured logging: fields first, then one sentence. */
@@ -14,12 +16,14 @@ export interface Log {
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
+const stderrFd = 2
+
 export interface LogOptions {
   /** Who writes: a service, `gateway`, `supervisor`. */
   readonly name: string
   /** Default `info`. */
   readonly level?: LogLevel
-  /** Default: stderr, written at once. */
+  /** Default: stderr, written at once; on a terminal as short lines for people. */
   readonly destination?: { write(line: string): void }
 }
 
@@ -37,9 +41,14 @@ export function createLog({ name, level = 'info', destination: to }: LogOptions)
         formatters: { level: (label) => ({ level: label }) },
         serializers: { err: (error: Error) => withoutSecrets({ ...stdSerializers.err(error) }) },
       },
-      (to as DestinationStream | undefined) ?? destination({ dest: 2, sync: true }),
+      (to as DestinationStream | undefined) ?? stderr(),
     ),
   )
+}
+
+function stderr(): DestinationStream {
+  const to = destination({ dest: stderrFd, sync: true })
+  return isatty(stderrFd) ? { write: (line) => void to.write(readableLine(line)) } : to
 }
 
 /** By hand: the library's own redaction of wildcards costs a hundred times as much per line (measured). */
