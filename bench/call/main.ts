@@ -1,12 +1,12 @@
 /**
  * What one call within a process costs, in microseconds of CPU, against a plain function.
  *
- *     node bench/call/main.ts [--rounds 5] [--seconds 5] [--warmup 14] [--json]
+ *     npm run bench -- call [--rounds 5] [--seconds 5] [--warmup 14] [--json FILE]
  *
  * The contenders take turns within each round. Medians of the rounds are printed; an absolute time alone says nothing.
  */
-import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { median, printTable, writeReport } from '../report.ts'
 import { type Contender, contenders } from './contenders.ts'
 
 const { values } = parseArgs({
@@ -14,7 +14,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '5' },
     warmup: { type: 'string', default: '14' },
-    json: { type: 'boolean', default: false },
+    json: { type: 'string' },
   },
 })
 
@@ -34,10 +34,6 @@ async function measure(contender: Contender, seconds: number): Promise<number> {
   return (user + system) / calls
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
-}
-
 const figures = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
 for (const contender of contenders) await measure(contender, Number(values.warmup) / contenders.length)
 for (let round = 0; round < Number(values.rounds); round++) {
@@ -47,12 +43,11 @@ for (let round = 0; round < Number(values.rounds); round++) {
 }
 
 const results = [...figures].map(([name, rounds]) => ({ name, microsecondsPerCall: median(rounds), rounds }))
-if (values.json) {
-  const machine = { date: new Date().toISOString(), cpu: cpus()[0]?.model, node: process.version }
-  console.log(JSON.stringify({ benchmark: 'call', ...machine, results }, null, 2))
-} else {
-  for (const { name, microsecondsPerCall, rounds } of results) {
-    const spread = `${Math.min(...rounds).toFixed(2)}..${Math.max(...rounds).toFixed(2)}`
-    console.log(`${name.padEnd(34)} ${microsecondsPerCall.toFixed(2).padStart(8)} us CPU per call   (${spread})`)
-  }
-}
+printTable([
+  ['', 'CPU us per call', 'least', 'most'],
+  ...results.map(({ name, microsecondsPerCall, rounds }) => [
+    name,
+    ...[microsecondsPerCall, Math.min(...rounds), Math.max(...rounds)].map((figure) => figure.toFixed(2)),
+  ]),
+])
+writeReport(values.json, { benchmark: 'call', results })

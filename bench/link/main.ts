@@ -3,16 +3,21 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import type { Call, Reply } from '../../trestle/src/call/call.ts'
 import { anonymous } from '../../trestle/src/call/caller.ts'
 import { systemClock } from '../../trestle/src/std/clock.ts'
 import { newTrace } from '../../trestle/src/std/trace-context.ts'
 import { connectLink } from '../../trestle/src/transport/link/index.ts'
+import { printTable, writeReport } from '../report.ts'
 
-// What one hop between two processes costs: CPU of both, per call, with 1 and with 64 calls under way.
-// node bench/link/main.ts [calls]
-
-const calls = Number(process.argv[2] ?? 200_000)
+/**
+ * What one hop between two processes costs: CPU of both, per call, with 1, 8 and 64 calls under way.
+ *
+ *     npm run bench -- link [--calls 200000] [--json FILE]
+ */
+const { values } = parseArgs({ options: { calls: { type: 'string', default: '200000' }, json: { type: 'string' } } })
+const calls = Number(values.calls)
 const folder = mkdtempSync(join(tmpdir(), 'bench-link-'))
 const path = join(folder, 's')
 const child = fork(join(import.meta.dirname, '../../trestle/src/transport/link/fixtures/callee-process.ts'), [path])
@@ -67,27 +72,25 @@ async function run(atOnce: number, count: number): Promise<void> {
   await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
-async function measure(atOnce: number, count: number): Promise<string> {
+async function measure(atOnce: number, count: number) {
   await run(atOnce, count / 4)
   const [callee, caller, startMs] = [await calleeCpuUs(), await callerCpuUs(), performance.now()]
   await run(atOnce, count)
   const ms = performance.now() - startMs
-  const [callerUs, calleeUs] = [(await callerCpuUs()) - caller, (await calleeCpuUs()) - callee]
-  const each = (us: number): string => (us / count).toFixed(1).padStart(8)
-  const rate = Math.round((count / ms) * 1_000)
-    .toLocaleString('en')
-    .padStart(10)
-  return `${String(atOnce).padStart(7)}${rate}${each(callerUs)}${each(calleeUs)}${each(callerUs + calleeUs)}`
+  const [callerUs, calleeUs] = [((await callerCpuUs()) - caller) / count, ((await calleeCpuUs()) - callee) / count]
+  return { atOnce, callsPerSecond: (count / ms) * 1_000, callerUs, calleeUs }
 }
 
-console.log('at once   calls/s  caller  callee   CPU us per call')
-for (const [atOnce, count] of [
-  [1, calls / 8],
-  [8, calls / 2],
-  [64, calls],
-] as const) {
-  console.log(await measure(atOnce, count))
-}
+const results = [await measure(1, calls / 8), await measure(8, calls / 2), await measure(64, calls)]
+printTable([
+  ['at once', 'calls/s', 'caller', 'callee', 'CPU us per call'],
+  ...results.map(({ atOnce, callsPerSecond, callerUs, calleeUs }) => [
+    String(atOnce),
+    Math.round(callsPerSecond).toLocaleString('en'),
+    ...[callerUs, calleeUs, callerUs + calleeUs].map((us) => us.toFixed(1)),
+  ]),
+])
+writeReport(values.json, { benchmark: 'link', results })
 await transport.close()
 child.disconnect()
 rmSync(folder, { recursive: true, force: true })
