@@ -34,7 +34,11 @@ export async function runSystem(io: CliIo, context: CommandContext, options: Run
   await refuseSecondStart(context)
   let endAtOnce: () => void = exitNow
   using signals = catchEndSignals(() => endAtOnce())
-  await using running = await start(io, context, topology, options)
+  await using running = await start(io, context, topology, options, signals.ending).catch((error: unknown) => {
+    if (error === signals.ending.reason) return undefined
+    throw error
+  })
+  if (running === undefined) return io.out(`\n${system.name} was stopped while it started\n`)
   endAtOnce = () => {
     running.kill()
     exitNow()
@@ -73,6 +77,7 @@ async function start(
   { found, settings }: CommandContext,
   topology: string,
   options: RunOptions,
+  signal: AbortSignal,
 ): Promise<RunningSystem> {
   const progress = startProgress(io)
   progress.step('starting')
@@ -88,6 +93,7 @@ async function start(
       env: io.env,
       admin: startAdmin,
       progress: (service, message) => progress.step(`${service}: ${message}`),
+      signal,
     })
   } finally {
     progress.stop()

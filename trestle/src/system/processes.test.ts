@@ -1,12 +1,14 @@
+import { existsSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { copyTiny } from './fixtures/copy-tiny.ts'
 import { startSystem } from './index.ts'
 
 const tiny = new URL('./fixtures/tiny/system.ts', import.meta.url)
@@ -18,6 +20,10 @@ function isAlive(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+async function childrenOf(pid: number): Promise<readonly string[]> {
+  return (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter((each) => each !== '')
 }
 
 describe('the processes of a split system', () => {
@@ -39,6 +45,38 @@ describe('the processes of a split system', () => {
     parent.kill('SIGKILL')
     await expect.poll(() => pids.filter(isAlive), { timeout: 10_000, interval: 50 }).toEqual([])
   })
+
+  it.each(['split', 'merged'])(
+    'are gone when a start is ended in the middle, and so is the database (%s)',
+    async (topology) => {
+      await using code = await copyTiny()
+      await code.edit(
+        'greeter.ts',
+        'handlers: {',
+        "start: async ({ progress, signal }) => {\n    progress('loading')\n    signal.throwIfAborted()\n    await new Promise((_, end) => signal.addEventListener('abort', () => end(signal.reason)))\n  },\n  handlers: {",
+      )
+      const dataDir = await mkdtemp(join(tmpdir(), 'trestle-ended-'))
+      // Where the database's user cannot pass, the data would lie elsewhere.
+      await chmod(dataDir, 0o755)
+      const ending = new AbortController()
+      const started = startSystem({
+        systemUrl: code.url,
+        topology,
+        gatewayPort: 0,
+        dataDir,
+        logLevel: 'silent',
+        signal: ending.signal,
+        progress: (service) => void (service === 'greeter' && ending.abort()),
+      })
+      await expect(started).rejects.toMatchObject({ name: 'AbortError' })
+      expect(await childrenOf(process.pid)).toEqual([])
+      const left = ['PG_VERSION', 'postmaster.pid'].filter((file) =>
+        existsSync(join(dataDir, 'postgres', 'cluster', file)),
+      )
+      expect(left).toEqual(['PG_VERSION'])
+      await rm(dataDir, { recursive: true })
+    },
+  )
 
   it('are not even started when the port of the gateway is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1')

@@ -29,7 +29,7 @@ export async function startOneProcess(start: Start): Promise<Started> {
     stores,
     snapshot: snapshotOf(start, prepared.facts, options),
     progress,
-    signal: new AbortController().signal,
+    signal: start.signal,
   })
   start.opened.defer(() => close(host, start.drainTimeoutMs))
   const gatewayUrl = urlOf(host)

@@ -60,6 +60,8 @@ export interface StartOptions {
   readonly logLevel?: LogLevel
   /** What a long start is doing: a service (or the system's name), and what it says. */
   readonly progress?: (service: string, message: string) => void
+  /** Ends a start that is going on: what was started is stopped again, and the start rejects with the signal's reason. */
+  readonly signal?: AbortSignal
   /** How long calls in progress may take when something stops; default 10,000. */
   readonly drainTimeoutMs?: number
   /** A start in which nothing moves for so long has failed; default 60,000. */
@@ -85,6 +87,7 @@ export interface Start {
   readonly clock: Clock
   readonly progress: (service: string, message: string) => void
   readonly drainTimeoutMs: number
+  readonly signal: AbortSignal
   /** What was opened so far; closed in reverse order. */
   readonly opened: AsyncDisposableStack
 }
@@ -104,6 +107,7 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
   const opened = new AsyncDisposableStack()
   try {
     const start = await prepare(options, opened)
+    start.signal.throwIfAborted()
     const started = start.placement.inThisProcess ? await merged(start) : await split(start)
     const admin = await options.admin?.({
       operator: started.operator,
@@ -116,10 +120,12 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
       telemetry: start.telemetry,
     })
     if (admin !== undefined) opened.defer(() => admin.close())
+    start.signal.throwIfAborted()
     start.stores.announce({ gateway: started.gatewayUrl, ...(admin === undefined ? {} : { admin: admin.url }) })
     return runningSystem(start, started, admin?.url, opened.move())
   } catch (error) {
     await opened.disposeAsync()
+    options.signal?.throwIfAborted()
     throw error
   }
 }
@@ -160,6 +166,7 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
     clock: options.clock ?? systemClock,
     progress,
     drainTimeoutMs: options.drainTimeoutMs ?? 10_000,
+    signal: options.signal ?? new AbortController().signal,
     opened,
   }
 }

@@ -95,11 +95,18 @@ export class Fleet {
 
   readonly #helloOf = new Map<GroupState, PromiseWithResolvers<readonly ServiceFacts[]>>()
 
-  /** Starts all groups: their code loads at once, then they open in the order in which they depend on each other. */
-  async start(): Promise<void> {
+  /**
+   * Starts all groups: their code loads at once, then they open in the order in which they depend on each other. When one
+   * fails, or `signal` aborts, all are stopped again.
+   */
+  async start(signal?: AbortSignal): Promise<void> {
     const groups = [...this.groups.values()]
     const starts = new Map(groups.map((group) => [group, this.#startGroup(group)]))
-    const allStarted = Promise.all(starts.values())
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    const onAbort = () => reject(signal?.reason)
+    if (signal?.aborted === true) onAbort()
+    signal?.addEventListener('abort', onAbort)
+    const allStarted = Promise.race([Promise.all(starts.values()), aborted])
     allStarted.catch(() => {})
     try {
       const hellos = Promise.all(groups.map(async (group) => dependent(group, await this.#hello(group))))
@@ -111,6 +118,8 @@ export class Fleet {
     } catch (error) {
       await this.stop()
       throw error instanceof StartError ? error : new StartError('service_failed', String(error), { cause: error })
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
     }
   }
 

@@ -52,7 +52,7 @@ export async function startFleet(start: Start): Promise<Started> {
     ...(options.liveness === undefined ? {} : { liveness: options.liveness }),
   })
   opened.defer(() => fleet.stop())
-  await fleet.start()
+  await fleet.start(start.signal)
   const operator = fleetOperator(fleet, {
     send: mesh.send,
     startedAtMs,
