@@ -83,9 +83,7 @@ function operatorToken(token: string) {
     name: 'operator',
     scheme: 'bearer',
     authenticate: async ({ credential }) =>
-      timingSafeEqual(digest(credential), expected)
-        ? { kind: 'operator', id: 'operator', scopes: ['operator'] }
-        : undefined,
+      timingSafeEqual(digest(credential), expected) ? { kind: 'key', id: 'operator', scopes: ['operator'] } : undefined,
   })
 }
 

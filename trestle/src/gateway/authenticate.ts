@@ -93,12 +93,19 @@ async function ask(
   const call = Object.fromEntries(Object.entries(clients).map(([name, clientFor]) => [name, clientFor(context)]))
   try {
     // The clients are those of the authenticator's own `uses`; its definition was checked against them.
-    return await authenticator.authenticate({ credential, headers, call: call as never, signal })
+    const caller = await authenticator.authenticate({ credential, headers, call: call as never, signal })
+    return caller === undefined ? undefined : fromOutside(caller, authenticator.name)
   } catch (error) {
     if (codeOf(error) === 'cancelled') throw refused('cancelled')
     if (!unanswered.has(codeOf(error) ?? '')) throw error
     throw refused('unavailable', { detail: 'The credential cannot be checked at the moment' })
   }
+}
+
+/** The types say so already; what comes out of a token may not have been looked at. */
+function fromOutside(caller: Caller, name: string): Caller {
+  if (caller.kind === 'user' || caller.kind === 'key') return caller
+  throw new TypeError(`authenticator(${name}): nobody comes from outside as ${JSON.stringify(caller.kind)}`)
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -3,6 +3,9 @@ import type { Client } from '../call/client.ts'
 import type { AnyContract } from '../contract/contract.ts'
 import type { Headers } from '../http/message.ts'
 
+/** Who may come through a gateway: operators and services, who may do more than any scope says, do not. */
+export type OutsideCaller = Caller & { readonly kind: 'user' | 'key' }
+
 export type AuthenticatorUses = Readonly<Record<string, AnyContract>>
 
 /** What an authenticator may use. */
@@ -29,7 +32,7 @@ export interface AuthenticatorSpec<U extends AuthenticatorUses> {
    * Who holds the credential; `undefined`: nobody, which is a 401. Whatever it throws is never taken for that: a
    * dependency that cannot be reached is a 503.
    */
-  readonly authenticate: (args: AuthenticateArgs<U>) => Promise<Caller | undefined>
+  readonly authenticate: (args: AuthenticateArgs<U>) => Promise<OutsideCaller | undefined>
 }
 
 /** An authenticator of any uses, as the gateway holds it. */
@@ -41,7 +44,7 @@ export interface Authenticator {
   readonly realm: string
   readonly uses: AuthenticatorUses
   readonly recognises: (credential: string) => boolean
-  readonly authenticate: (args: AuthenticateArgs<AuthenticatorUses>) => Promise<Caller | undefined>
+  readonly authenticate: (args: AuthenticateArgs<AuthenticatorUses>) => Promise<OutsideCaller | undefined>
 }
 
 /**

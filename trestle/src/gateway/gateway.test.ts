@@ -236,6 +236,19 @@ describe('authentication', () => {
     expect(bench.errors).toHaveLength(1)
   })
 
+  it.each(['operator', 'service', 'anonymous'])('lets nobody in from outside as %s', async (kind) => {
+    const careless = authenticator({
+      name: 'careless',
+      scheme: 'bearer',
+      // As from a token whose claims nobody looked at.
+      authenticate: async () => ({ kind: kind as 'user', id: 'gateway', scopes: ['admin'] }),
+    })
+    const bench = await start(undefined, { authenticate: [careless] })
+    const reply = await bench.fetch('/mine', { headers: { authorization: 'Bearer a' } })
+    expect([reply.status, await reply.json()]).toMatchObject([500, { code: 'internal' }])
+    expect(bench.calls).toEqual([])
+  })
+
   it('asks the first authenticator that recognises the form of a credential, and no other', async () => {
     const asked: string[] = []
     const of = (name: string, prefix: string) =>

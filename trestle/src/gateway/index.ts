@@ -5,6 +5,7 @@ export {
   type AuthenticatorSpec,
   type AuthenticatorUses,
   authenticator,
+  type OutsideCaller,
 } from './authenticator.ts'
 export type { PathAmbiguity } from './canonical-path.ts'
 export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './expose.ts'
