@@ -3,9 +3,9 @@ import type { TraceContext } from '../std/trace-context.ts'
 
 /** What the work on one request may have changed so far. */
 export interface Effects {
-  /** A call was sent, a transaction was committed, or the autocommit connection was used. */
+  /** A call was sent, or something was written. */
   possible: boolean
-  /** Transactions that run right now. */
+  /** Transactions and single writes that run right now. */
   running: number
 }
 

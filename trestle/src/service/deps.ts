@@ -1,12 +1,12 @@
 import type { Handle } from '../call/call.ts'
 import type { Clock } from '../std/clock.ts'
-import type { Store } from '../store/store.ts'
+import type { WatchableStore } from '../store/store.ts'
 import type { Log } from './service.ts'
 
 /** What the host gives to a service that it runs. */
 export interface ServiceDeps {
   /** Required when the definition has a store. */
-  readonly store?: Store<unknown>
+  readonly store?: WatchableStore<unknown>
   /** Where the handlers' calls go. */
   readonly send: Handle
   /** Whether a service declared in its `uses` that it calls this contract (`name@major`). */

@@ -1,28 +1,32 @@
 import type { Effects } from '../call/call-context.ts'
-import type { Store, TransactionOptions, Tx } from '../store/store.ts'
+import type { Store, TransactionOptions, Tx, WatchableStore } from '../store/store.ts'
 
 /**
  * The store as one request sees it. It notes whether the handler may have changed something, because only when it
- * certainly has not may a failure of the store be told as "not processed".
+ * certainly has not may a failure of the store be told as "not processed". Reads change nothing.
  */
 export class WatchedStore<Tables> implements Store<Tables> {
-  readonly #store: Store<Tables>
+  readonly #store: WatchableStore<Tables>
   readonly #effects: Effects
+  #db: Store<Tables>['db'] | undefined
 
-  constructor(store: Store<Tables>, effects: Effects) {
+  constructor(store: WatchableStore<Tables>, effects: Effects) {
     this.#store = store
     this.#effects = effects
   }
 
   get db(): Store<Tables>['db'] {
-    this.#effects.possible = true
-    return this.#store.db
+    return (this.#db ??= this.#store.watchedDb((write) => this.#around(write)))
   }
 
-  async transaction<T>(work: (tx: Tx<Tables>) => Promise<T>, options?: TransactionOptions): Promise<T> {
+  transaction<T>(work: (tx: Tx<Tables>) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.#around(() => this.#store.transaction(work, options))
+  }
+
+  async #around<T>(write: () => Promise<T>): Promise<T> {
     this.#effects.running++
     try {
-      const value = await this.#store.transaction(work, options)
+      const value = await write()
       this.#effects.possible = true
       return value
     } catch (error) {

@@ -4,7 +4,7 @@ import { isCallError } from '../call/call-error.ts'
 import { type Problem, platformProblem } from '../call/problem.ts'
 import { newTrace } from '../std/trace-context.ts'
 import { StoreError } from '../store/store-error.ts'
-import type { Store, StoreSpec } from '../store/store.ts'
+import type { Store, StoreSpec, WatchableStore } from '../store/store.ts'
 import { serviceHarness } from '../testing/service-harness.ts'
 import { ordersService, stockService } from './fixtures/services.ts'
 import { orders, stock } from './fixtures/shop.ts'
@@ -186,13 +186,20 @@ describe('a failure of a callee that nobody caught', () => {
 })
 
 type Tables = Record<never, never>
+interface FakeDb {
+  read(): void
+  write(work: () => Promise<void>): Promise<void>
+}
+const dbOf = (store: Store<Tables>) => store.db as unknown as FakeDb
+
 /** Fails as told; a transaction that is not told to fail commits. */
-function fakeStore(failures: readonly (StoreError | undefined)[]): Store<Tables> {
+function fakeStore(failures: readonly (StoreError | undefined)[]): WatchableStore<Tables> {
   const left = [...failures]
   return {
     get db(): never {
-      return { executed: true } as never
+      throw new Error('what it writes would not be seen')
     },
+    watchedDb: (around) => ({ read() {}, write: around }) as FakeDb as never,
     async transaction<T>(work: (tx: never) => Promise<T>): Promise<T> {
       const failure = left.shift()
       if (failure !== undefined) throw failure
@@ -208,7 +215,17 @@ const twice = async (store: Store<Tables>) => {
 }
 
 const readThenWrite = async (store: Store<Tables>) => {
-  expect(store.db).toBeDefined()
+  dbOf(store).read()
+  await once(store)
+}
+
+const writeTwice = async (store: Store<Tables>) => {
+  await dbOf(store).write(async () => {})
+  await once(store)
+}
+
+const writeBeside = async (store: Store<Tables>) => {
+  void dbOf(store).write(() => new Promise(() => {}))
   await once(store)
 }
 
@@ -254,8 +271,13 @@ describe('a failure of the store', () => {
     expect(await codeAfter([undefined, away], twice)).toBe('outcome_unknown 503 unknown')
   })
 
-  it('after the autocommit connection was used may not either', async () => {
-    expect(await codeAfter([away], readThenWrite)).toBe('outcome_unknown 503 unknown')
+  it('after a single statement wrote, or while one is on its way, may not either', async () => {
+    expect(await codeAfter([away], writeTwice)).toBe('outcome_unknown 503 unknown')
+    expect(await codeAfter([away], writeBeside)).toBe('outcome_unknown 503 unknown')
+  })
+
+  it('after reads alone is told as it is', async () => {
+    expect(await codeAfter([away], readThenWrite)).toBe('unavailable 503 safe')
   })
 
   it('after one whose outcome is unknown was caught may not either', async () => {

@@ -45,6 +45,8 @@ export function openStore<Tables>(
   const transactions = { pool: connections.exclusive, clock, random }
   return {
     db: kyselyOver<Tables>(connections),
+    watchedDb: (around) =>
+      kyselyOver<Tables>({ statement: (sql, parameters) => connections.statement(sql, parameters, around) }),
     transaction: (work, options) => runTransaction(transactions, work, options),
     async migrate() {
       const migrations = await readMigrations(spec.migrations)

@@ -75,6 +75,26 @@ describe('store.db', () => {
     expect(Number((await next()).rows[0]?.n)).toBe(2)
   })
 
+  it('tells who watches it of each statement that writes, and of no other', async () => {
+    const told: string[] = []
+    let doing = ''
+    const db = store.watchedDb((write) => {
+      told.push(doing)
+      return write()
+    })
+    const as = (name: string, query: { execute(db: typeof store.db): Promise<unknown> }) => {
+      doing = name
+      return query.execute(db)
+    }
+    await as('read', sql`select count(*) from items`)
+    await as('write', sql`insert into items values (${nextId()}, 'a')`)
+    await as('failing write', sql`insert into nowhere values (1)`).catch(() => {})
+    await as('writing read', sql`select nextval('numbers'), 1 as first`)
+    await as('writing read again', sql`select nextval('numbers'), 1 as first`)
+    await as('read again', sql`select 1`)
+    expect(told).toEqual(['write', 'failing write', 'writing read', 'writing read again'])
+  })
+
   it('reads go on while slow reads occupy every shared connection', async () => {
     const name = 'slow'
     const slow = openAnother({ applicationName: name, limits: { sharedStalledAfterMs: 0 } })

@@ -58,8 +58,17 @@ export interface TransactionOptions {
   readonly retries?: number
 }
 
+/** Something done around a write: it runs `write` once and gives back its outcome. */
+export type AroundWrite = <T>(write: () => Promise<T>) => Promise<T>
+
+/** A store that can tell which autocommit statements write; only it knows, because the database refuses them as reads. */
+export interface WatchableStore<Tables> extends Store<Tables> {
+  /** A `db` whose statements other than reads run inside `around`. Cheap enough for one per request. */
+  watchedDb(around: AroundWrite): Kysely<Tables>
+}
+
 /** A store that has been opened: what the host holds. */
-export interface OpenStore<Tables> extends Store<Tables> {
+export interface OpenStore<Tables> extends WatchableStore<Tables> {
   /** Applies the migrations that have not run yet. Safe with several replicas at once. */
   migrate(): Promise<{ readonly applied: readonly string[] }>
   /** Answers when the server can be asked. */

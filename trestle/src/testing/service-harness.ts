@@ -9,7 +9,7 @@ import { createServiceHandle, type ServiceHandle } from '../service/create-servi
 import type { Observation } from '../service/deps.ts'
 import type { Log, ServiceDefinition } from '../service/service.ts'
 import { newTrace } from '../std/trace-context.ts'
-import type { Store } from '../store/store.ts'
+import type { WatchableStore } from '../store/store.ts'
 import { localTransport } from '../transport/local/local-transport.ts'
 import { type VirtualClock, virtualClock } from './virtual-clock.ts'
 
@@ -17,7 +17,7 @@ export interface ServiceHarnessOptions {
   /** The service under test, and services that stand in for those it uses. */
   readonly services: readonly ServiceDefinition[]
   /** Stores by service name; a service that declares a store needs one. */
-  readonly stores?: Readonly<Record<string, Store<never>>>
+  readonly stores?: Readonly<Record<string, WatchableStore<never>>>
   /** Answers calls to contracts that no service here implements; by default they are `unavailable`. */
   readonly answer?: Handle
   /** Default: a virtual clock that stands still. */
@@ -74,7 +74,7 @@ export function serviceHarness(options: ServiceHarnessOptions): ServiceHarness {
   for (const definition of options.services) {
     const store = options.stores?.[definition.name]
     const handle = createServiceHandle(definition, {
-      ...(store === undefined ? {} : { store: store as unknown as Store<unknown> }),
+      ...(store === undefined ? {} : { store: store as unknown as WatchableStore<unknown> }),
       send,
       mayCall,
       clock,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../std/clock.ts'
 import { insideTransaction } from '../../std/transaction-scope.ts'
-import type { StoreConnection } from '../store.ts'
+import type { AroundWrite, StoreConnection } from '../store.ts'
 import { StoreError } from '../store-error.ts'
 import { ConnectGate } from './connect-gate.ts'
 import { ExclusivePool } from './exclusive-pool.ts'
@@ -78,7 +78,11 @@ export class Connections {
   }
 
   /** A statement that stands on its own. */
-  async statement(sql: string, parameters: readonly unknown[]): Promise<PgResult> {
+  async statement(
+    sql: string,
+    parameters: readonly unknown[],
+    around: AroundWrite = (write) => write(),
+  ): Promise<PgResult> {
     const kind = this.#kinds.of(sql)
     if (kind === 'session') {
       throw new StoreError(
@@ -89,14 +93,15 @@ export class Connections {
     if (kind === 'own' && insideTransaction()) {
       throw new StoreError('nested_transaction', 'store.db does not write inside store.transaction: use tx.db')
     }
-    return kind === 'read' ? await this.#read(sql, parameters) : await this.#write(sql, parameters)
+    const write = () => around(() => this.#write(sql, parameters))
+    return await (kind === 'read' ? this.#read(sql, parameters, write) : write())
   }
 
   async close(drainMs: number): Promise<void> {
     await Promise.all([this.exclusive.close(drainMs), this.#shared.close()])
   }
 
-  async #read(sql: string, parameters: readonly unknown[]): Promise<PgResult> {
+  async #read(sql: string, parameters: readonly unknown[], write: () => Promise<PgResult>): Promise<PgResult> {
     try {
       return await this.#readOnce(sql, parameters).catch((error: unknown) => {
         if (preparedFormIsStale(error)) return this.#readOnce(sql, parameters)
@@ -105,7 +110,7 @@ export class Connections {
     } catch (error) {
       if (codeOf(error) !== '25006') throw statementFailure(error, 'read')
       this.#kinds.isWrite(sql)
-      return await this.#write(sql, parameters)
+      return await write()
     }
   }
 
