@@ -14,7 +14,7 @@ export function fleetOperator(
   fleet: Fleet,
   own: { readonly send: Handle; readonly startedAtMs: number; readonly ownMetrics: () => string },
 ): Operator {
-  const { system, placement, clock } = fleet.options
+  const { system, placement, clock, log } = fleet.options
   const groupOf = (service: string): GroupState => {
     const found = [...fleet.groups.values()].find((group) => membersOf(group).includes(service))
     if (found !== undefined) return found
@@ -31,8 +31,14 @@ export function fleetOperator(
       throw new OperatorError('busy', `${group.name}: ${group.busy} is still going on; ask again when it is done`)
     }
     group.busy = what
+    const since = clock.monotonic()
+    const done = (more: object) => ({ group: group.name, tookMs: Math.round(clock.monotonic() - since), ...more })
     try {
       await work(group)
+      log.info(done({ replicas: group.stopped ? 0 : group.wanted }), `an operator asked for ${what}: done`)
+    } catch (error) {
+      log.warn(done({ reason: messageOf(error) }), `an operator asked for ${what}: failed`)
+      throw error
     } finally {
       group.busy = undefined
     }

@@ -213,7 +213,7 @@ describe('the operator of a fleet', () => {
   })
 
   it('rolls a deployment back when the new code does not come up, and says why', async () => {
-    const { fleet, operator, become, alive, ids } = setUp()
+    const { fleet, operator, become, alive, ids, lines } = setUp()
     await fleet.start()
     become({ orders: { contracts: ['orders@1'], failStart: 'orders: its start hook failed: bad data' } })
     await expect(operator.deploy('orders')).rejects.toMatchObject({
@@ -222,12 +222,24 @@ describe('the operator of a fleet', () => {
     })
     expect(alive().filter((process) => process.startsWith('orders'))).toEqual(['orders-1'])
     expect(ids()).toContain('orders-1.1/orders ready')
+    expect(lines.at(-1)).toMatch(/^an operator asked for a deployment: failed .*"group":"orders".*bad data/)
+  })
+
+  it('starts nothing more when the system stops', async () => {
+    const { fleet, operator, alive } = setUp()
+    await fleet.start()
+    await operator.stop('carts')
+    const stopped = fleet.stop()
+    await expect(operator.start('carts')).rejects.toMatchObject({ message: expect.stringContaining('system stops') })
+    await stopped
+    expect(alive()).toEqual([])
   })
 
   it('stops and starts a service', async () => {
-    const { fleet, operator, ids } = setUp()
+    const { fleet, operator, ids, lines } = setUp()
     await fleet.start()
     await operator.stop('carts')
+    expect(lines.at(-1)).toMatch(/^an operator asked for a stop: done .*"group":"carts"/)
     expect(ids().some((id) => id.includes('carts'))).toBe(false)
     expect((await operator.status()).services.find((each) => each.service === 'carts')).toMatchObject({
       state: 'stopped',

@@ -58,6 +58,7 @@ export class Fleet {
   readonly #answers = new Map<number, (text: string) => void>()
   #lastRequest = 1_000_000_000
   #gatewayPort: number
+  #stopping = false
 
   constructor(options: FleetOptions) {
     this.options = options
@@ -144,6 +145,7 @@ export class Fleet {
 
   /** Starts a replica and resolves when it is ready; when it does not become ready it is forgotten, and the cause is thrown. */
   async launch(replica: Replica): Promise<void> {
+    if (this.#stopping) throw new Error('the system stops')
     replica.group.replicas.add(replica)
     try {
       await this.supervisor.add(replicaSpec(replica, this.#care))
@@ -161,6 +163,7 @@ export class Fleet {
 
   /** The edge first, then what it uses, and so on; all of one step together. */
   async stop(): Promise<void> {
+    this.#stopping = true
     this.#liveness.stop()
     const groups = [...this.groups.values()]
     const order = startOrder(withOwners(groups.map((group) => dependent(group, factsOf(group)))))
