@@ -11,6 +11,7 @@ export interface Caller {
   readonly tenant?: string
 }
 
+/** Nobody in particular: who asks without credentials. It has no scopes. */
 export const anonymous: Caller = Object.freeze({
   kind: 'anonymous',
   id: '',

@@ -60,6 +60,7 @@ interface FailureRest {
   readonly retryAfterMs: number | undefined
 }
 
+/** What `.try(...)` answers: the value, or the error that the call would have thrown. */
 export type Result<Op extends AnyOperation> =
   | { readonly ok: true; readonly value: AnswerOf<Op> }
   /** Throwing `error` passes the failure on, the same as if the operation had been called without `.try`. */

@@ -2,6 +2,7 @@ import type { AnyContract, ContractEvent } from './contract.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { Components, pascal } from './openapi/components.ts'
 
+/** What the document says about the whole system. */
 export interface AsyncApiInfo {
   readonly title: string
   readonly version: string

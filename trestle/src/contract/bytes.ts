@@ -6,6 +6,7 @@ export type BytesSchema = z.ZodCodec<z.ZodBase64, z.ZodCustom<Uint8Array<ArrayBu
 
 const mark = 'x-trestle-bytes'
 
+/** What bytes may be, for `bytes()`. */
 export interface BytesOptions {
   /** Media types that a raw body may have; default: any is taken, `application/octet-stream` is sent. */
   readonly contentTypes?: readonly [string, ...string[]]
@@ -33,6 +34,7 @@ export function encodeBytes(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('base64')
 }
 
+/** The bytes of a base64 text, for who holds the wire form; handlers and clients read a `Uint8Array` already. */
 export function decodeBytes(base64: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.from(base64, 'base64'))
 }

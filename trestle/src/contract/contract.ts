@@ -16,7 +16,9 @@ export interface ContractEvent<Name extends string = string, Payload extends Sch
   readonly name: Name
 }
 
+/** The operations of a contract by name. */
 export type OperationMap = Readonly<Record<string, AnyOperation>>
+/** The events of a contract by name. */
 export type EventMap = Readonly<Record<string, EventSpec>>
 
 /** An operation of a contract, knowing its own name and contract. */
@@ -49,6 +51,7 @@ export interface Contract<
   readonly events: { readonly [K in keyof Events & string]: ContractEvent<K, Events[K]['payload']> }
 }
 
+/** Any contract, whatever its operations and events. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the one place that says "any contract" to the type system
 export type AnyContract = Contract<string, any, any>
 

@@ -8,6 +8,7 @@ export type Schema = z.ZodType
 /** Input is one flat object; an operation without input takes `{}`. */
 export type InputSchema = z.ZodObject
 
+/** The HTTP methods that an operation can be bound to; HEAD is answered wherever GET is. */
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /**
@@ -78,6 +79,7 @@ export interface Operation<
   readonly tags: readonly string[]
 }
 
+/** Any operation, whatever it takes, gives and fails with. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the one place that says "any operation" to the type system
 export type AnyOperation = Operation<any, any, any, any, any>
 

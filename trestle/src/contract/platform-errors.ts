@@ -56,4 +56,5 @@ export const platformErrors = {
   },
 } as const satisfies Record<string, { status: number; title: string; retry: 'safe' | 'unknown' | 'no' }>
 
+/** Codes that any operation may fail with, without declaring them: see `platformErrors`. */
 export type PlatformCode = keyof typeof platformErrors

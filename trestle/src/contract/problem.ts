@@ -7,6 +7,7 @@ export interface DeclaredError<Details extends z.ZodType = z.ZodType> {
   readonly summary: string | undefined
 }
 
+/** The errors that an operation declares, by code. */
 export type ErrorMap = Readonly<Record<string, DeclaredError>>
 
 /** The details type of a declared error; `undefined` when it has none. */

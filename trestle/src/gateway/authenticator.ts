@@ -6,6 +6,7 @@ import type { Headers } from '../http/message.ts'
 /** Who may come through a gateway: operators and services, who may do more than any scope says, do not. */
 export type OutsideCaller = Caller & { readonly kind: 'user' | 'key' }
 
+/** The contracts that an authenticator asks, each under the name by which it calls it. */
 export type AuthenticatorUses = Readonly<Record<string, AnyContract>>
 
 /** What an authenticator may use. */
@@ -18,6 +19,7 @@ export interface AuthenticateArgs<U extends AuthenticatorUses> {
   readonly signal: AbortSignal
 }
 
+/** What an authenticator recognises, and how it finds out who asks. */
 export interface AuthenticatorSpec<U extends AuthenticatorUses> {
   readonly name: string
   /** Scheme of the `Authorization` header: `bearer`. */

@@ -7,6 +7,7 @@ export interface CanonicalPath {
   readonly ambiguities: readonly PathAmbiguity[]
 }
 
+/** What a path may hold though others could read it differently; refused unless a route allows it. */
 export type PathAmbiguity = '%2F' | '%5C' | '//' | ';'
 
 export interface RefusedPath {

@@ -3,6 +3,7 @@ import type { AnyOperation } from '../contract/operation.ts'
 import type { PathAmbiguity } from './canonical-path.ts'
 import { fieldsOf } from './route-template.ts'
 
+/** Which operations of a contract are shown, and under which path. */
 export interface ExposeOptions<Name extends string = string> {
   /** Only these operations. */
   readonly only?: readonly Name[]

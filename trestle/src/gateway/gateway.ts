@@ -2,8 +2,10 @@ import type { AnyContract } from '../contract/contract.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { ExposeSpec } from './expose.ts'
 
+/** A way in: made by `expose`. */
 export type RouteSpec = ExposeSpec
 
+/** What the gateway shows, to whom, and whom it believes. */
 export interface GatewayOptions {
   /** Asked in this order; the first one that recognises the form of the credential decides. */
   readonly authenticate?: readonly Authenticator[]

@@ -11,6 +11,7 @@ export interface ServiceReadiness {
   readonly instances: number
 }
 
+/** What `/readyz` answers from: the gateway itself, and each service. */
 export interface Readiness {
   /** Whether this gateway can serve at all: it listens, and knows where the services are. */
   readonly ready: boolean

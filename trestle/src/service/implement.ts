@@ -5,6 +5,7 @@ import type { StoreSpec } from '../store/store.ts'
 import { checkedHandlers } from './checked-handlers.ts'
 import type { Handler, Job, JobArgs, ServiceDefinition, ServiceHooks, StartArgs, Uses } from './service.ts'
 
+/** What the handlers of a service have at hand, and how many of them may run at once. */
 export interface ImplementOptions<U extends Uses, Tables> {
   /** Default: the name of the first contract. */
   readonly name?: string
@@ -18,6 +19,7 @@ export interface ImplementOptions<U extends Uses, Tables> {
 }
 
 type NoUses = Record<never, never>
+/** One contract or several, implemented by one service. */
 export type Contracts = readonly [AnyContract, ...AnyContract[]]
 type OperationOf<C extends AnyContract, K extends keyof C['operations']> = C['operations'][K] extends AnyOperation
   ? C['operations'][K]
@@ -35,6 +37,7 @@ export type ServiceHandlers<Cs extends Contracts, U extends Uses, Tables> = Cs e
   ? HandlersOf<Only, U, Tables>
   : { readonly [I in keyof Cs]: HandlersOf<Cs[I], U, Tables> }
 
+/** What makes a service: a handler for every operation, what it does at its start, and its jobs. */
 export interface ServiceSpec<Cs extends Contracts, U extends Uses, Tables> {
   readonly handlers: ServiceHandlers<Cs, U, Tables>
   /** After the migrations and before the first call: load reference data, for instance. Must be safe to run again. */

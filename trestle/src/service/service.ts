@@ -7,6 +7,7 @@ import type { Store, StoreSpec } from '../store/store.ts'
 import type { HandlerResult } from './reply.ts'
 import type { TraceContext } from '../std/trace-context.ts'
 
+/** The contracts that a service calls, each under the name by which it calls it. */
 export type Uses = Readonly<Record<string, AnyContract>>
 
 /**
@@ -56,12 +57,17 @@ export interface HandlerArgs<Op extends AnyOperation, U extends Uses, Tables> {
   readonly trace: TraceContext
 }
 
+/** The log of a service: fields first, then one sentence. Fields that are called like secrets are masked. */
 export interface Log {
   info(fields: Readonly<Record<string, unknown>>, message: string): void
   warn(fields: Readonly<Record<string, unknown>>, message: string): void
   error(fields: Readonly<Record<string, unknown>>, message: string): void
 }
 
+/**
+ * Answers one operation. It returns the wire form of the output; `fail(...)` ends it with a declared error, anything else
+ * that it throws is `internal` for the caller and logged once.
+ */
 export type Handler<Op extends AnyOperation, U extends Uses, Tables> = (
   args: HandlerArgs<Op, U, Tables>,
 ) => HandlerResult<Op> | Promise<HandlerResult<Op>>
@@ -93,6 +99,7 @@ export interface ServiceHooks<U extends Uses = Uses, Tables = unknown> {
   readonly jobs?: readonly Job<U, Tables>[]
 }
 
+/** What the `start` of a service may use. */
 export interface StartArgs<Tables = unknown> {
   readonly store: StoreOf<Tables>
   /** Says how far a long start has come; printed while it takes longer than a second. */

@@ -8,6 +8,7 @@ import { type StoreLog, silentLog } from './provider.ts'
 import type { OpenStore, StoreConnection, StoreSpec } from './store.ts'
 import { runTransaction } from './transaction.ts'
 
+/** What an open store takes from outside: time, chance, log and limits. */
 export interface OpenStoreDeps {
   readonly clock?: Clock
   readonly log?: StoreLog

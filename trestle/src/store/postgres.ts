@@ -1,5 +1,6 @@
 import type { StoreSpec } from './store.ts'
 
+/** Where a service's migrations are. */
 export interface PostgresOptions {
   /** Directory with ordered SQL files `0001-name.sql`: `new URL('./migrations/', import.meta.url)`. */
   readonly migrations: URL

@@ -1,5 +1,6 @@
 import type { StoreConnection } from './store.ts'
 
+/** How many connections a service may have in all: `poolMax` in each of `processes`. */
 export interface ConnectionOptions {
   /** Connections that one process may hold for this service; default 8. */
   readonly poolMax?: number

@@ -20,6 +20,7 @@ export const storeErrors = {
   dump_invalid: 'The dump is damaged, cut off, or not one',
 } as const
 
+/** What went wrong with a database: see `storeErrors` for what each code means. */
 export type StoreErrorCode = keyof typeof storeErrors
 
 /** A failure of the store, identified by `code`; see `storeErrors`. `details` is data for programs, never a secret. */

@@ -46,6 +46,7 @@ export interface Store<Tables> {
   transaction<T>(work: (tx: Tx<Tables>) => Promise<T>, options?: TransactionOptions): Promise<T>
 }
 
+/** How strictly a transaction is kept apart from others, how long it may take, and how often it is tried. */
 export interface TransactionOptions {
   /** Default `read committed`. */
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'

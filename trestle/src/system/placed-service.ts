@@ -20,6 +20,7 @@ export interface ExternalService {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** How a service runs in this system. */
 export interface RunOptions {
   /** Default: the name of the first contract. */
   readonly name?: string

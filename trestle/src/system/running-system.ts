@@ -24,6 +24,7 @@ export interface RunningSystem extends AsyncDisposable {
   readonly stopped: Promise<void>
 }
 
+/** What runs where, as the table of a start shows it. */
 export interface SystemDescription {
   readonly system: string
   readonly topology: string

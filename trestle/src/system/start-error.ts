@@ -10,6 +10,7 @@ export class StartError extends Error {
   }
 }
 
+/** Why a system did not start; each has its row in docs/errors.md. */
 export type StartErrorCode =
   /** The system file cannot be imported, or is wrong. */
   | 'system_invalid'

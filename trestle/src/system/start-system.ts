@@ -30,6 +30,7 @@ export type AdminServer = (options: {
   readonly telemetry: Telemetry
 }) => Promise<{ readonly url: string; close(): Promise<void> }>
 
+/** How a system is started: where it is defined, where its data lie, which ports it takes. */
 export interface StartOptions {
   /** The file whose default export is the system. */
   readonly systemUrl: URL

@@ -3,6 +3,7 @@ import { checkSystem } from './check-system.ts'
 import type { ExternalService, RunService } from './placed-service.ts'
 import type { Topology } from './topology.ts'
 
+/** What a system consists of. */
 export interface SystemSpec {
   readonly services: readonly (RunService | ExternalService)[]
   readonly gateway: GatewaySpec

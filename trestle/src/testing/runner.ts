@@ -14,6 +14,7 @@ import { testStores } from './postgres/shared-postgres.ts'
 import { testTopologies } from './test-topologies.ts'
 import type { TestRequest, TestSystem } from './test-system.ts'
 
+/** How a test runs a system; every option has a default that fits most tests. */
 export interface RunOptions {
   /**
    * Where the databases are. `shared` (default): fresh ones on a server that all tests share. `own`: an embedded server

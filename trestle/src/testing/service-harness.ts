@@ -13,6 +13,7 @@ import type { WatchableStore } from '../store/store.ts'
 import { localTransport } from '../transport/local/local-transport.ts'
 import { type VirtualClock, virtualClock } from './virtual-clock.ts'
 
+/** Which services stand in the harness, over which stores. */
 export interface ServiceHarnessOptions {
   /** The service under test, and services that stand in for those it uses. */
   readonly services: readonly ServiceDefinition[]
@@ -30,12 +31,14 @@ export interface Asker extends Partial<CallContext> {
   readonly from?: string
 }
 
+/** One logged line, for a test to look at. */
 export interface LogLine {
   readonly level: 'info' | 'warn' | 'error'
   readonly message: string
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** Services in one process with a clock of their own, without gateway and sockets. */
 export interface ServiceHarness {
   readonly clock: VirtualClock
   /** A client, the same as a handler's. */

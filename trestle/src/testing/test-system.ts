@@ -24,6 +24,7 @@ export interface TestSystem extends AsyncDisposable {
   stop(): Promise<void>
 }
 
+/** A request of a test. A `body` is sent as JSON; the method is then POST unless it is given. */
 export interface TestRequest {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>

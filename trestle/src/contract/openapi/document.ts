@@ -10,6 +10,7 @@ export interface OpenApiDocument {
   readonly components: Readonly<Record<string, JsonSchema>>
 }
 
+/** An address at which the described API can be reached. */
 export interface OpenApiServer {
   readonly url: string
   readonly description?: string
