@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // Plain JavaScript that old versions of Node can parse too: it has to say what is missing before anything else runs.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
+import module from 'node:module'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -13,12 +15,22 @@ else runWithNewerNode()
 
 /** In the workspace the sources run by type stripping; the published package holds them compiled. */
 function run() {
+  useCompiledCode()
   const source = join(here, '../src/cli/main.ts')
   const main = existsSync(source) ? source : join(here, '../lib/cli/main.js')
   import(pathToFileURL(main).href).catch((error) => {
     process.exitCode = 1
     console.error(error)
   })
+}
+
+/** Before the first file with types. The folder is made, and described, in src/std/compile-cache.ts. */
+function useCompiledCode() {
+  const user = process.getuid ? process.getuid() : undefined
+  const folder = join(tmpdir(), user === undefined ? 'trestle-compiled' : `trestle-compiled-${user}`)
+  const found = lstatSync(folder, { throwIfNoEntry: false })
+  if (found === undefined || !found.isDirectory()) return
+  if (user === undefined || (found.uid === user && (found.mode & 0o022) === 0)) module.enableCompileCache(folder)
 }
 
 /** npm can install Node like any package; where a project has done so, that one runs. */

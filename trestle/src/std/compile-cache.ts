@@ -8,8 +8,17 @@ import { join } from 'node:path'
  * CPU of a start. `NODE_COMPILE_CACHE` names another folder, `NODE_DISABLE_COMPILE_CACHE=1` keeps nothing.
  */
 export function keepCompiledCode(): void {
-  const folder = process.env['NODE_COMPILE_CACHE'] ?? ownFolder(tmpdir())
+  const { NODE_COMPILE_CACHE: folder } = compiledCode()
   if (folder !== undefined) enableCompileCache(folder)
+}
+
+/**
+ * The same, for a process to be made: in its environment, so that its very first file is not compiled again. Stripping
+ * the types of that one file takes 60 ms and 17 MiB.
+ */
+export function compiledCode(): { readonly NODE_COMPILE_CACHE?: string } {
+  const folder = process.env['NODE_COMPILE_CACHE'] ?? ownFolder(tmpdir())
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder }
 }
 
 /**

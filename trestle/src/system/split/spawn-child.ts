@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import cluster from 'node:cluster'
 import { fileURLToPath } from 'node:url'
+import { compiledCode } from '../../std/compile-cache.ts'
 import type { ChildExit } from '../../supervisor/index.ts'
 import type { ChildHandle, SpawnChild } from './child-handle.ts'
 import type { FromChild } from './messages.ts'
@@ -23,7 +24,7 @@ function withoutDatabases(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** Spawns Node with the child's entry. What shares the public socket is a cluster worker, accepting by itself. */
 export const spawnChild: SpawnChild = ({ sharesSocket }) => {
-  const env = withoutDatabases(process.env)
+  const env = { ...withoutDatabases(process.env), ...compiledCode() }
   if (!sharesSocket) return handleOf(fork(entry, [], { stdio, execArgv: [], env }))
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: entry, args: [], execArgv: [], stdio, silent: false })
