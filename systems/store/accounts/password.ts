@@ -49,14 +49,14 @@ export interface PasswordsOptions {
   readonly cost?: () => PasswordCost
   /** Hashes that are computed at once; default 2 of the four threads that Node has for such work. */
   readonly runningMax?: number
-  /** Default 32: at two at once the last one waits some four seconds. A quarter as many wait for new hashes. */
+  /** Default 32: at two at once the last one waits some four seconds. Half as many wait for new hashes. */
   readonly waitingMax?: number
 }
 
 /** Makes the one hasher of a process. */
 export function passwords({ cost = passwordCost, runningMax = 2, waitingMax = 32 }: PasswordsOptions = {}): Passwords {
   const places = slots({ runningMax, waitingMax })
-  const newHashes = slots({ runningMax: 1, waitingMax: Math.ceil(waitingMax / 4) })
+  const newHashes = slots({ runningMax: 1, waitingMax: Math.ceil(waitingMax / 2) })
   const standIn = () => ({ cost: cost(), salt: randomBytes(saltBytes), key: randomBytes(keyBytes) })
 
   return {
