@@ -4,8 +4,8 @@ import type { StoreConnection } from './store.ts'
 export interface ConnectionOptions {
   /** Connections that one process may hold for this service; default 8. */
   readonly poolMax?: number
-  /** Processes that will hold such a pool at once; default 1. Asking again for a service replaces the number. */
-  readonly processes?: number
+  /** How many processes hold such a pool now, asked again whenever another wants one; default 1. */
+  readonly processes?: () => number
 }
 
 /** Where the databases of a system's services live. */

@@ -71,7 +71,7 @@ function connections(start: Start, facts: readonly ServiceFacts[]): Promise<Read
   const poolMax = new Map(start.system.services.map((service) => [service.name, service.poolMax]))
   const needed = facts.filter((each) => each.hasStore)
   return start.stores.connectionsFor(
-    needed.map(({ service }) => ({ service, poolMax: poolMax.get(service) ?? 8, processes: 1 })),
+    needed.map(({ service }) => ({ service, poolMax: poolMax.get(service) ?? 8, processes: () => 1 })),
   )
 }
 

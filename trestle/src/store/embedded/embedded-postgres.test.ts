@@ -164,7 +164,7 @@ describe('the embedded PostgreSQL', () => {
 
   it('refuses pools that together exceed what it accepts', async () => {
     await fixture.provider.connectionFor('large', { poolMax: 50 })
-    const tooLarge = fixture.provider.connectionFor('large', { poolMax: 50, processes: 4 })
+    const tooLarge = fixture.provider.connectionFor('large', { poolMax: 50, processes: () => 4 })
     await expect(tooLarge).rejects.toMatchObject({
       code: 'pools_exceed_server',
       message: expect.stringContaining('4 x 50'),

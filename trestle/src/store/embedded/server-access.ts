@@ -62,7 +62,7 @@ export class ServerAccess {
   async connectionFor(service: string, options: ConnectionOptions = {}): Promise<StoreConnection> {
     const name = databaseName(service)
     const poolMax = options.poolMax ?? defaultPoolMax
-    this.#budget.reserve(service, poolMax, options.processes ?? 1)
+    this.#budget.reserve(service, poolMax, options.processes ?? (() => 1))
     const password = this.#secrets.passwordOf(name)
     await this.#make(name, password)
     return { url: this.#url(name, password, name), poolMax }

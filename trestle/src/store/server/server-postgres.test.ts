@@ -63,7 +63,7 @@ describe('a server by URL', () => {
 
   it('does not start when the pools exceed what it accepts, and says the numbers', async () => {
     const provider = await serverPostgres({ url: adminUrl })
-    await provider.connectionFor('one', { poolMax: 20, processes: 2 })
+    await provider.connectionFor('one', { poolMax: 20, processes: () => 2 })
     await expect(provider.connectionFor('two', { poolMax: 20 })).rejects.toMatchObject({
       code: 'pools_exceed_server',
       message: expect.stringMatching(/hold 60.*accepts 60 and 7 are reserved.*max_connections/),

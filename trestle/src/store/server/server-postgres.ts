@@ -38,7 +38,7 @@ export async function serverPostgres(options: ServerOptions): Promise<StoreProvi
   const budget = new PoolBudget(connectionsMax, reserved + ownConnections, remedy)
   return {
     description: `PostgreSQL at ${url.searchParams.get('host') ?? url.host}`,
-    async connectionFor(service: string, { poolMax = defaultPoolMax, processes = 1 }: ConnectionOptions = {}) {
+    async connectionFor(service: string, { poolMax = defaultPoolMax, processes = () => 1 }: ConnectionOptions = {}) {
       const name = databaseName(service, prefix)
       budget.reserve(service, poolMax, processes)
       const password = passwordOf(name, url)

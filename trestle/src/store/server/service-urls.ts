@@ -52,7 +52,7 @@ export function serviceUrls(
 
   return {
     has: (service) => urlOf(service) !== undefined,
-    async connectionFor(service, { poolMax = defaultPoolMax, processes = 1 } = {}) {
+    async connectionFor(service, { poolMax = defaultPoolMax, processes = () => 1 } = {}) {
       const url = urlOf(service)
       if (url === undefined) throw new Error(`${serviceUrlVariable(service)} is not set`)
       const budget = await sharedBudget(url)

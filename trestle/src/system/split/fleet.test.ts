@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { contract, get } from '../../contract/index.ts'
 import type { SystemSnapshot } from '../host/snapshot.ts'
 import { type FakeBehaviour, fakeChildren } from '../fixtures/fake-children.ts'
+import type { StoreNeed } from '../open-stores.ts'
 import { placementOf } from '../placement.ts'
 import { run } from '../placed-service.ts'
 import type { System } from '../system.ts'
@@ -44,6 +45,7 @@ function setUp(topology: Topology = processPerService(), first: Record<string, F
   const system = systemOf(topology)
   const views: SystemSnapshot[] = []
   const lines: string[] = []
+  const needs: StoreNeed[] = []
   const log = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`)
   const fleet = new Fleet({
     system,
@@ -52,7 +54,12 @@ function setUp(topology: Topology = processPerService(), first: Record<string, F
     gateway: { host: '127.0.0.1', port: 0 },
     socketDir: '/fake',
     key: new Uint8Array(32),
-    stores: { connectionsFor: async () => ({}) },
+    stores: {
+      connectionsFor: async (more) => {
+        needs.push(...more)
+        return {}
+      },
+    },
     clock,
     random: () => 0.5,
     log: { info: log, warn: log, error: log },
@@ -75,6 +82,7 @@ function setUp(topology: Topology = processPerService(), first: Record<string, F
     clock,
     journal,
     lines,
+    needs,
     views,
     ...fakes,
     become: (next: Record<string, FakeBehaviour>) => {
@@ -223,6 +231,17 @@ describe('the operator of a fleet', () => {
     expect(alive().filter((process) => process.startsWith('orders'))).toEqual(['orders-1'])
     expect(ids()).toContain('orders-1.1/orders ready')
     expect(lines.at(-1)).toMatch(/^an operator asked for a deployment: failed .*"group":"orders".*bad data/)
+  })
+
+  it('counts the connections of the processes that there are, not of those that there were', async () => {
+    const { fleet, operator, needs } = setUp()
+    await fleet.start()
+    await operator.scale('orders', 3)
+    await operator.restart('orders')
+    const orders = needs.find((need) => need.service === 'orders')
+    expect(orders?.processes?.()).toBe(3)
+    await operator.scale('orders', 1)
+    expect(orders?.processes?.()).toBe(1)
   })
 
   it('starts nothing more when the system stops', async () => {

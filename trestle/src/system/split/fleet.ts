@@ -254,7 +254,7 @@ export class Fleet {
     const { system, stores } = this.options
     const needed = replica.facts.filter((facts) => facts.hasStore)
     const poolMax = new Map(system.services.map((service) => [service.name, service.poolMax]))
-    const processes = Math.max(replica.group.wanted, replica.group.replicas.size)
+    const processes = () => replica.group.replicas.size
     return stores.connectionsFor(
       needed.map(({ service }) => ({ service, poolMax: poolMax.get(service) ?? 8, processes })),
     )
