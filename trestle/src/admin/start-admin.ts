@@ -49,7 +49,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
     random: Math.random,
     log: options.telemetry.log,
   })
-  const { handler } = createGateway(
+  const { handler, onRefusal } = createGateway(
     gateway({ authenticate: [operatorToken(token)], routes: [expose(adminContract)] }),
     {
       send: service.handle,
@@ -60,7 +60,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
       info: { title: `${options.system}: admin`, version: adminContract.version },
     },
   )
-  const server = await serve({ host: options.host, port: options.port, handler: guarded(options, handler) })
+  const server = await serve({ host: options.host, port: options.port, handler: guarded(options, handler), onRefusal })
   const url = `http://${server.host}:${server.port}`
   const { dataDir, system, topology, gatewayUrl } = options
   await writeAdminFile(dataDir, { pid: process.pid, system, topology, adminUrl: url, gatewayUrl, token })

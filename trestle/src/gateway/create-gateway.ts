@@ -2,7 +2,8 @@ import { verdictOn } from '../call/access-verdict.ts'
 import type { Handle } from '../call/call.ts'
 import { anonymous, type Caller } from '../call/caller.ts'
 import { openapi, type OpenApiRoute } from '../contract/openapi/openapi.ts'
-import type { HeaderFields, HttpHandler, HttpRequest, HttpResponse } from '../http/message.ts'
+import { headersFrom } from '../http/header-list.ts'
+import type { HeaderFields, HttpHandler, HttpRequest, HttpResponse, OnRefusal } from '../http/message.ts'
 import type { Clock } from '../std/clock.ts'
 import type { AccessLog } from '../telemetry/access-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -53,6 +54,8 @@ export interface RouteDescription {
 
 export interface Gateway {
   readonly handler: HttpHandler
+  /** Counts and logs what the HTTP engine refused by itself, and gives it the ids that every reply has. */
+  readonly onRefusal: OnRefusal
   /** The OpenAPI document of everything that is exposed. */
   openapi(): object
   routes(): readonly RouteDescription[]
@@ -142,6 +145,12 @@ export function createGateway(spec: GatewaySpec, deps: GatewayDeps): Gateway {
       deps.accessLog?.(record(http, response, identity, notes, durationMs))
       return finished(response, identity, notes.caller)
     },
+    onRefusal({ code, status, remoteAddress }) {
+      const identity = identify(headersFrom([]), deps.clock.now())
+      measured.refused(status)
+      deps.accessLog?.(refusedRecord(code, status, remoteAddress, identity))
+      return idsOf(identity)
+    },
     openapi: document,
     routes: () =>
       table.routes.map(({ method, template, operation, access }) => ({ method, path: template, operation, access })),
@@ -210,12 +219,44 @@ function record(
   }
 }
 
-/** What every reply says, whatever it is. */
-function finished(response: HttpResponse, { requestId, trace }: RequestIdentity, caller: Caller): HttpResponse {
-  const headers: (readonly [string, string])[] = [
-    ...response.headers,
+/** Of a request that was not understood nothing is known but who sent it. */
+function refusedRecord(
+  code: string,
+  status: number,
+  remoteAddress: string,
+  { requestId, trace }: RequestIdentity,
+): Parameters<AccessLog>[0] {
+  return {
+    method: '-',
+    path: undefined,
+    route: undefined,
+    operation: undefined,
+    status,
+    code,
+    durationMs: 0,
+    requestId,
+    traceId: trace.traceId,
+    callerKind: anonymous.kind,
+    callerId: anonymous.id,
+    remoteAddress,
+    bytesIn: 0,
+    bytesOut: 0,
+  }
+}
+
+/** By what a reply is found again. */
+function idsOf({ requestId, trace }: RequestIdentity): HeaderFields {
+  return [
     ['X-Request-Id', requestId],
     ['Trestle-Trace-Id', trace.traceId],
+  ]
+}
+
+/** What every reply says, whatever it is. */
+function finished(response: HttpResponse, identity: RequestIdentity, caller: Caller): HttpResponse {
+  const headers: (readonly [string, string])[] = [
+    ...response.headers,
+    ...idsOf(identity),
     ['X-Content-Type-Options', 'nosniff'],
   ]
   if (caller.kind !== 'anonymous' && !hasHeader(response.headers, 'cache-control')) {

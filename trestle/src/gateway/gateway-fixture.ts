@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { z } from 'zod'
 import type { Call, Handle, Reply } from '../call/call.ts'
 import { anyone, contract, get, post, problem, query, scopes, signedIn } from '../contract/index.ts'
+import type { HttpLimits } from '../http/message.ts'
 import { serve } from '../http/serve.ts'
 import { systemClock } from '../std/clock.ts'
 import type { AccessRecord } from '../telemetry/access-log.ts'
@@ -107,7 +108,11 @@ function verify(call: Call): Reply {
 /** Starts a gateway over a fake system: `answer` is every service. */
 export async function startBench(
   answer: Answer = () => json({ id: '1' }),
-  options: Partial<GatewayOptions> & { readonly verify?: Answer; readonly deps?: Partial<GatewayDeps> } = {},
+  options: Partial<GatewayOptions> & {
+    readonly verify?: Answer
+    readonly deps?: Partial<GatewayDeps>
+    readonly limits?: HttpLimits
+  } = {},
 ): Promise<Bench> {
   const calls: Call[] = []
   const records: AccessRecord[] = []
@@ -129,7 +134,13 @@ export async function startBench(
     info: { title: 'Notes', version: '1.0.0' },
     ...options.deps,
   })
-  const server = await serve({ host: '127.0.0.1', port: 0, handler: made.handler })
+  const server = await serve({
+    host: '127.0.0.1',
+    port: 0,
+    handler: made.handler,
+    onRefusal: made.onRefusal,
+    limits: options.limits ?? {},
+  })
   return {
     gateway: made,
     port: server.port,

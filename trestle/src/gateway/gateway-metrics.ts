@@ -4,6 +4,8 @@ import type { Cell, HistogramCell, Metrics } from '../telemetry/metrics.ts'
 export interface GatewayMetrics {
   /** Counts one answered request. */
   answered(method: string, route: string | undefined, status: number, durationMs: number): void
+  /** Counts one request that was refused before it was understood. */
+  refused(status: number): void
   readonly inFlight: { add(by: number): void }
 }
 
@@ -38,6 +40,7 @@ export function gatewayMetrics(metrics: Metrics): GatewayMetrics {
   }
   return {
     inFlight,
+    refused: (status) => requests.with('none', 'other', String(status)).add(),
     answered(rawMethod, route, status, durationMs) {
       const method = methods.has(rawMethod) ? rawMethod : 'other'
       const name = route ?? 'none'

@@ -13,6 +13,56 @@ const files = contract('files', {
   },
 })
 
+const headerOf = (reply: string, name: string) => new RegExp(`^${name}: (.+)\r$`, 'm').exec(reply)?.[1]
+
+const told = (status: number, code: string) => ({
+  statuses: [status],
+  method: '-',
+  status,
+  code,
+  traced: true,
+  counted: true,
+})
+
+describe('what is refused before it is a request', () => {
+  const head = 'GET /pub/notes HTTP/1.1\r\nHost: a\r\n'
+  const limits = { requestLineMaxBytes: 200, headersMaxBytes: 400, headersTimeoutMs: 100, connectionsMax: 3 }
+  let bench: Bench
+  beforeAll(async () => {
+    bench = await startBench(undefined, { limits })
+  })
+  afterAll(() => bench.stop())
+
+  /** What the reply says by its status and ids, as the access log and the counters have it. */
+  function toldOf(reply: string) {
+    const found = bench.records.find(({ requestId }) => requestId === headerOf(reply, 'X-Request-Id'))
+    const { method, status, code } = found ?? {}
+    const traced = found?.traceId === headerOf(reply, 'Trestle-Trace-Id') && found?.remoteAddress === '127.0.0.1'
+    const counted = bench.metrics.text().includes(`{route="none",method="other",status="${status}"}`)
+    return { statuses: statusesOf(reply), method, status, code, traced, counted }
+  }
+
+  it.each([
+    ['a malformed head', 'HELLO\r\n\r\n', 400, 'bad_request'],
+    ['a request without a host', 'GET / HTTP/1.1\r\n\r\n', 400, 'bad_request'],
+    ['a head that does not end', head, 408, 'request_timeout'],
+    ['a long line', `GET /${'a'.repeat(300)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414, 'uri_too_long'],
+    ['long headers', `${head}X-Long: ${'a'.repeat(500)}\r\n\r\n`, 431, 'headers_too_large'],
+    ['an unknown expectation', `${head}Expect: tea\r\n\r\n`, 417, 'expectation_failed'],
+    ['a tunnel', 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n', 501, 'not_implemented'],
+  ])('%s has the ids of every reply, is logged and counted', async (_, text, status, code) => {
+    expect(toldOf(await rawExchange(bench.port, text))).toEqual(told(status, code))
+  })
+
+  it('a connection too many too', async () => {
+    const open = Array.from({ length: limits.connectionsMax }, () => rawClient(bench.port))
+    for (const client of open) client.send(`${head}\r\n`)
+    await Promise.all(open.map((client) => client.until('\r\n\r\n')))
+    expect(toldOf(await rawClient(bench.port).closed())).toEqual(told(503, 'overloaded'))
+    for (const client of open) client.end()
+  })
+})
+
 /** The numbers are those of the list of black-box cases in the gateway's design. */
 describe('a gateway refuses', () => {
   let bench: Bench

@@ -3,14 +3,23 @@ import type { Socket } from 'node:net'
 import { checkRequest } from './check-request.ts'
 import { Exchange } from './exchange.ts'
 import { lingerMs, pipelinedMax } from './limits.ts'
-import { type HttpHandler, type HttpLimits, HttpError, type HttpRequest } from './message.ts'
-import { type Refusal, refusalBytes, refusalResponse } from './refusal.ts'
+import {
+  type HeaderFields,
+  type HttpHandler,
+  type HttpResponse,
+  type HttpLimits,
+  HttpError,
+  type HttpRequest,
+  type OnRefusal,
+} from './message.ts'
+import { announce, type Refusal, refusalBytes, refusalResponse } from './refusal.ts'
 import { codeOfThrown, sendResponse } from './send-response.ts'
 
 export interface ConnectionOptions {
   readonly handler: HttpHandler
   readonly limits: Required<HttpLimits>
   readonly onHandlerError: (error: unknown, request: HttpRequest) => void
+  readonly onRefusal: OnRefusal
   readonly draining: () => boolean
 }
 
@@ -51,7 +60,7 @@ export class Connection {
       exchange.last = true
       this.#closing = true
     }
-    const answer = refusal === undefined ? this.#options.handler : () => refusalResponse(refusal)
+    const answer = refusal === undefined ? this.#options.handler : () => this.#refusal(refusal)
     if (this.#running === undefined) void this.#run(exchange, answer)
     else this.#queue(exchange, answer)
   }
@@ -86,7 +95,7 @@ export class Connection {
       if (code === 'internal') this.#report(error, exchange)
       if (code === 'aborted') return void this.socket.destroy()
       const detail = code === 'internal' ? 'The request could not be answered' : (error as HttpError).message
-      await sendResponse(exchange, refusalResponse({ code, detail }), bodyIdleTimeoutMs)
+      await sendResponse(exchange, this.#refusal({ code, detail }), bodyIdleTimeoutMs)
     }
   }
 
@@ -126,9 +135,17 @@ export class Connection {
 
   sayAndClose(refusal: Refusal): void {
     this.#closing = true
-    if (this.socket.writable) this.socket.end(refusalBytes(refusal))
+    if (this.socket.writable) this.socket.end(refusalBytes(refusal, this.#announce(refusal)))
     const timer = setTimeout(() => this.socket.destroy(), lingerMs)
     this.socket.once('close', () => clearTimeout(timer)).resume()
+  }
+
+  #refusal(refusal: Refusal): HttpResponse {
+    return refusalResponse(refusal, this.#announce(refusal))
+  }
+
+  #announce(refusal: Refusal): HeaderFields {
+    return announce(this.#options.onRefusal, refusal, this.socket.remoteAddress)
   }
 
   #gone(): void {

@@ -1,3 +1,5 @@
+import type { PlatformCode } from '../contract/platform-errors.ts'
+
 /** Header fields in order of arrival; names compare without case. */
 export interface Headers {
   /** The value of the only field of that name; fields that repeat are joined with `, `. */
@@ -73,6 +75,19 @@ export interface ServeOptions {
   readonly limits?: HttpLimits
   /** Told about what a handler threw; the client got a 500 that says nothing of it. */
   readonly onHandlerError?: (error: unknown, request: HttpRequest) => void
+  /** Told of each refusal that no handler saw: a malformed head, one that is too large or too late, a connection too many.
+   * What it gives is added to the headers of the reply. Must not throw. */
+  readonly onRefusal?: OnRefusal
+}
+
+export type OnRefusal = (refused: RefusedRequest) => HeaderFields
+
+/** What the engine refused by itself. */
+export interface RefusedRequest {
+  readonly code: PlatformCode
+  readonly status: number
+  /** Address of the peer; empty when it has gone. */
+  readonly remoteAddress: string
 }
 
 export interface HttpServer {

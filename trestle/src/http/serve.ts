@@ -4,7 +4,7 @@ import { Connection, type ConnectionOptions } from './connection.ts'
 import { drainGraceMs, withDefaults } from './limits.ts'
 import { HttpError, type HttpLimits, type HttpServer, type ServeOptions } from './message.ts'
 import { parserRefusal } from './parser-refusal.ts'
-import { refusalBytes } from './refusal.ts'
+import { announce, refusalBytes, type Refusal } from './refusal.ts'
 
 /** Connections beyond the limit that are told so at once; what comes beyond those is dropped without a word. */
 const refusedConnectionsMax = 64
@@ -44,6 +44,8 @@ function listen(server: Server, host: string, port: number): Promise<AddressInfo
   })
 }
 
+const tooMany: Refusal = { code: 'overloaded', detail: 'The server has as many connections as it may have' }
+
 /** The connections of a server: who comes in, who is too many, who is left. */
 class Connections {
   readonly #open = new Map<Socket, Connection>()
@@ -56,7 +58,7 @@ class Connections {
   add(socket: Socket): void {
     socket.on('error', () => socket.destroy())
     if (this.#open.size >= this.#options.limits.connectionsMax) {
-      socket.end(refusalBytes({ code: 'overloaded', detail: 'The server has as many connections as it may have' }))
+      socket.end(refusalBytes(tooMany, announce(this.#options.onRefusal, tooMany, socket.remoteAddress)))
       socket.once('finish', () => socket.destroy())
       return
     }
@@ -128,6 +130,7 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
     handler: options.handler,
     limits,
     onHandlerError,
+    onRefusal: options.onRefusal ?? (() => []),
     draining: () => draining,
   })
   const server = nodeServer(limits)

@@ -1,4 +1,4 @@
-/** One answered request, as it is logged. Never a query, a body, or a credential. */
+/** One answered request, as it is logged. Never a query, a body, or a credential. Refused before it was read: method `-`. */
 export interface AccessRecord {
   readonly method: string
   /** Canonical path without the query; `undefined` when it had no canonical form. */
@@ -10,6 +10,7 @@ export interface AccessRecord {
   readonly status: number
   /** Code of the problem, if it was one. */
   readonly code: string | undefined
+  /** From the head of the request until its reply is ready; the time to send it is not in it. */
   readonly durationMs: number
   readonly requestId: string
   readonly traceId: string

@@ -23,7 +23,7 @@ export async function startGateway(
   at: { readonly host: string; readonly port: number },
   deps: GatewayDeps,
 ): Promise<HttpServer> {
-  const { handler } = createGateway(deps.spec, {
+  const { handler, onRefusal } = createGateway(deps.spec, {
     send: deps.send,
     clock: deps.clock,
     log: deps.telemetry.logFor('gateway'),
@@ -32,7 +32,7 @@ export async function startGateway(
     readiness: () => ({ ready: true, services: deps.services() }),
     info: { title: deps.systemName, version: '1.0.0' },
   })
-  return serve({ handler, host: at.host, port: at.port }).catch((cause: unknown) => {
+  return serve({ handler, onRefusal, host: at.host, port: at.port }).catch((cause: unknown) => {
     throw portFailed('gateway', at.host, at.port, cause)
   })
 }
