@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from './node-http.ts'
 import { type PlatformCode, platformErrors } from '../contract/platform-errors.ts'
 import type { HeaderFields, HttpResponse, OnRefusal } from './message.ts'
 

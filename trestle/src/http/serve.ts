@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { drainGraceMs, withDefaults } from './limits.ts'
 import { HttpError, type HttpLimits, type HttpServer, type ServeOptions } from './message.ts'
+import { createServer } from './node-http.ts'
 import { parserRefusal } from './parser-refusal.ts'
 import { announce, refusalBytes, type Refusal } from './refusal.ts'
 

@@ -15,7 +15,7 @@ const every = ['./split/run-child.ts', './fixtures/tiny/system.ts']
 describe('a process loads the code of what it runs', () => {
   it.each([
     ['whatever it runs', [], [], ['kysely', 'pg', 'undici', 'find-my-way', 'commander']],
-    ['the gateway', ['./host/start-gateway.ts'], ['find-my-way'], ['kysely', 'pg', 'undici']],
+    ['the gateway', ['./host/start-gateway.ts'], ['find-my-way'], ['kysely', 'pg', 'undici', 'node:undici']],
     [
       'a service with a store',
       ['./host/start-service.ts', './fixtures/tiny/counter.ts'],
