@@ -8,9 +8,15 @@ export interface EndSignals extends Disposable {
   readonly ending: AbortSignal
 }
 
+/** How often a program that a script started looks whether the script is still there. */
+const parentLookMs = 500
+
 /**
  * Catches the signals that end the program: the first one resolves `first`, a second one runs `again`. A terminal sends
  * Ctrl-C once to every process of its foreground, npm passes it on as well: within `sameMs` that counts as one.
+ *
+ * SIGTERM to `npm start` ends npm and the shell between, which tells nobody: under a script of npm the end of the parent
+ * counts as SIGTERM.
  */
 export function catchEndSignals(again: () => void, sameMs = 500): EndSignals {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
@@ -24,11 +30,23 @@ export function catchEndSignals(again: () => void, sameMs = 500): EndSignals {
     } else if (performance.now() - firstAt > sameMs) again()
   }
   for (const signal of ending) process.on(signal, listener)
+  const watch = process.env['npm_lifecycle_event'] === undefined ? undefined : watchParent(() => listener('SIGTERM'))
   return {
     first: promise,
     ending: abort.signal,
     [Symbol.dispose]: () => {
+      clearInterval(watch)
       for (const signal of ending) process.off(signal, listener)
     },
   }
+}
+
+function watchParent(gone: () => void): NodeJS.Timeout {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    gone()
+  }, parentLookMs)
+  return watch.unref()
 }
