@@ -13,7 +13,7 @@ const program = `
 `
 
 /** A program below a shell, as npm starts it. */
-function startBelowShell(): { readonly shell: ChildProcess; line(): Promise<string> } {
+function startBelowShell(): { readonly shell: ChildProcess; readonly line: () => Promise<string> } {
   const command = '"$0" --input-type=module-typescript -e "$1" & wait'
   const env = { ...process.env, npm_lifecycle_event: 'start' }
   const shell = spawn('/bin/sh', ['-c', command, process.execPath, program], { env })
