@@ -1,4 +1,5 @@
 import type { ExposedOperation } from '../gateway/index.ts'
+import { get } from '../http/node-http.ts'
 import type { System } from '../system/system.ts'
 import { exposedBy } from './system-contracts.ts'
 
@@ -32,14 +33,14 @@ function needsNothing({ method, path, operation }: ExposedOperation): boolean {
   )
 }
 
-async function answers(url: string): Promise<boolean> {
-  try {
-    const reply = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
-    await reply.body?.cancel()
-    return reply.ok
-  } catch {
-    return false
-  }
+/** Not by `fetch`: that loads a whole HTTP client into a process that stays, for this one question. */
+function answers(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = get(url, { signal: AbortSignal.timeout(timeoutMs), agent: false }, ({ statusCode = 0 }) => {
+      resolve(statusCode >= 200 && statusCode < 300)
+      asked.destroy()
+    }).on('error', () => resolve(false))
+  })
 }
 
 function curl(url: string): string {
