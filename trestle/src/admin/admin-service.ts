@@ -61,9 +61,6 @@ function callReply(reply: Reply) {
   const { status, body } = reply
   if (body.kind === 'value') return { ok: true, status, value: body.value as Json }
   if (body.kind === 'empty') return { ok: true, status }
-  if (/^application\/([\w.+-]+\+)?json\b/.test(body.contentType)) {
-    return { ok: true, status, value: JSON.parse(Buffer.from(body.bytes).toString()) as Json }
-  }
   const base64 = Buffer.from(body.bytes).toString('base64')
   return { ok: true, status, bytes: { base64, contentType: body.contentType } }
 }

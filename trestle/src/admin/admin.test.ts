@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { local, split } from '../testing/index.ts'
 import { connectAdmin, startAdmin } from './index.ts'
 
+const foreign = new URL('../system/fixtures/foreign/system.ts', import.meta.url)
 const tiny = new URL('../system/fixtures/tiny/system.ts', import.meta.url)
 
 async function adminOf(dataDir: string) {
@@ -66,6 +67,19 @@ describe('the admin listener', () => {
       message: expect.stringContaining('all services share one process'),
     })
     await expect(operator?.deploy('nobody')).rejects.toMatchObject({ code: 'unknown_service' })
+    await admin?.close()
+  })
+
+  it.each([local, split])('carries replies of bytes and of nothing, on the runner %s', async (runner) => {
+    await using system = await runner.start(foreign, { admin: startAdmin })
+    const admin = await connectAdmin({ dataDir: system.dataDir })
+    const call = (operation: string) => admin?.operator.call({ contract: 'prices', operation, input: {} })
+    expect(await call('label')).toEqual({
+      ok: true,
+      status: 200,
+      body: { kind: 'bytes', bytes: Buffer.from([0x89, 0x50, 0xff, 0]), contentType: 'image/png' },
+    })
+    expect(await call('forget')).toEqual({ ok: true, status: 204, body: { kind: 'empty' } })
     await admin?.close()
   })
 

@@ -5,7 +5,7 @@ type Colors = ReturnType<typeof createColors>
 /** What a command may touch of the process, handed in so that tests can hold it. */
 export interface CliIo {
   /** Results: what a pipe wants. */
-  readonly out: (text: string) => void
+  readonly out: (text: string | Uint8Array) => void
   /** Everything that is said on the way. */
   readonly err: (text: string) => void
   readonly env: Readonly<Record<string, string | undefined>>

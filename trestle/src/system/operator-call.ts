@@ -3,14 +3,18 @@ import type { Caller } from '../call/caller.ts'
 import type { OperatorCall } from '../call/operator.ts'
 import { platformProblem } from '../call/problem.ts'
 import type { AnyContract } from '../contract/contract.ts'
+import { isJson } from '../contract/media-type.ts'
 import type { AnyOperation } from '../contract/operation.ts'
 import type { Clock } from '../std/clock.ts'
 import { newTrace } from '../std/trace-context.ts'
 import { operatorName } from './placement.ts'
 import type { System } from './system.ts'
 
-/** Makes the call of an operator: any operation of any contract, exposed or not. */
-export function operatorCall(
+/**
+ * Makes the call of an operator: any operation of any contract, exposed or not. The reply is in wire form, the same
+ * wherever the operation runs: JSON as a value, anything else as bytes.
+ */
+export async function operatorCall(
   request: OperatorCall,
   deps: { readonly system: System; readonly send: Handle; readonly clock: Clock },
 ): Promise<Reply> {
@@ -22,7 +26,7 @@ export function operatorCall(
     contract: contract?.id ?? request.contract,
     operation: request.operation,
     input: { kind: 'value', value: request.input },
-    want: 'value',
+    want: 'bytes',
     deadlineMs: deps.clock.monotonic() + timeoutMs,
     signal: AbortSignal.timeout(timeoutMs),
     caller: callerOf(request, operation),
@@ -33,9 +37,14 @@ export function operatorCall(
   if (contract !== undefined && operation === undefined) {
     const known = Object.keys(contract.operations).join(', ')
     const detail = `${contract.id} has no operation ${request.operation}; it has ${known}`
-    return Promise.resolve({ ok: false, problem: platformProblem('not_found', { detail }) })
+    return { ok: false, problem: platformProblem('not_found', { detail }) }
   }
-  return deps.send(call)
+  return jsonRead(await deps.send(call))
+}
+
+function jsonRead(reply: Reply): Reply {
+  if (!reply.ok || reply.body.kind !== 'bytes' || !isJson(reply.body.contentType)) return reply
+  return { ...reply, body: { kind: 'value', value: JSON.parse(Buffer.from(reply.body.bytes).toString()) as unknown } }
 }
 
 function callerOf(request: OperatorCall, operation: AnyOperation | undefined): Caller {

@@ -64,7 +64,7 @@ function printReply(io: CliIo, reply: Reply, json: boolean): void {
   }
   const { body } = reply
   if (body.kind === 'value') io.out(`${JSON.stringify(body.value, undefined, json ? 0 : 2)}\n`)
-  if (body.kind === 'bytes') io.out(`${Buffer.from(body.bytes).toString()}\n`)
+  if (body.kind === 'bytes') io.out(body.bytes)
 }
 
 function problemText({ code, status, title, detail, errors, details, traceId }: Problem, io: CliIo): string {
