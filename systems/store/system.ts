@@ -18,6 +18,11 @@ export default system('store', {
   ],
   gateway: gateway({
     authenticate: [sessions],
+    document: {
+      title: 'The store',
+      description: 'An online store: accounts, catalogue, carts, stock and orders.',
+      license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
+    },
     routes: [expose(accounts), expose(catalogue), expose(inventory), expose(carts), expose(orders)],
   }),
   topologies: { split: processPerService(), merged: oneProcess() },

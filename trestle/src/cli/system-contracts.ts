@@ -20,11 +20,6 @@ export function exposedBy(system: System): readonly ExposedOperation[] {
   return system.gateway.routes.flatMap((route) => route.operations)
 }
 
-/** What the documents of a system say about it; the gateway's `/openapi.json` says the same. */
-export function documentInfo(system: System): { readonly title: string; readonly version: string } {
-  return { title: system.name, version: '1.0.0' }
-}
-
 /** What the gateway's OpenAPI document is made of. */
 export function documentedBy(system: System): readonly OpenApiRoute[] {
   return exposedBy(system).map(({ contract, operation, path }) => ({

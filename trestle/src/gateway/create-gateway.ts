@@ -1,3 +1,4 @@
+import type { OpenApiInfo } from '../contract/openapi/document.ts'
 import { verdictOn } from '../call/access-verdict.ts'
 import type { Handle } from '../call/call.ts'
 import { anonymous, type Caller } from '../call/caller.ts'
@@ -23,13 +24,6 @@ import { splitTarget } from './request-target.ts'
 import { createRouteTable, type RouteMatch } from './route-table.ts'
 import { originOf, trustedProxies } from './trusted-headers.ts'
 
-export interface GatewayInfo {
-  readonly title: string
-  readonly version: string
-  readonly description?: string
-  readonly servers?: readonly { readonly url: string; readonly description?: string }[]
-}
-
 export interface GatewayDeps {
   /** Takes a call to wherever its service runs. */
   readonly send: Handle
@@ -39,7 +33,8 @@ export interface GatewayDeps {
   readonly accessLog?: AccessLog
   readonly metrics: Metrics
   readonly readiness: () => Readiness
-  readonly info: GatewayInfo
+  /** See `documentInfo`. */
+  readonly info: OpenApiInfo
   /** Further pages, `GET` only. */
   readonly pages?: readonly Page[]
 }

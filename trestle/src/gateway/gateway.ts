@@ -1,4 +1,5 @@
 import type { AnyContract } from '../contract/contract.ts'
+import type { OpenApiInfo } from '../contract/openapi/document.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { ExposeSpec } from './expose.ts'
 
@@ -14,6 +15,8 @@ export interface GatewayOptions {
   readonly hosts?: readonly string[]
   /** Addresses or networks (`10.0.0.0/8`) whose `Forwarded` and `X-Forwarded-*` are believed; default: none. */
   readonly trustedProxies?: readonly string[]
+  /** What the OpenAPI document says about the whole API; default: the system's name, version 1.0.0. */
+  readonly document?: Partial<OpenApiInfo>
 }
 
 /** The single entry of a system, as data: what it exposes and how it learns who asks. */
@@ -23,6 +26,7 @@ export interface GatewaySpec {
   readonly routes: readonly RouteSpec[]
   readonly hosts: readonly string[]
   readonly trustedProxies: readonly string[]
+  readonly document: Partial<OpenApiInfo>
 }
 
 /**
@@ -31,11 +35,16 @@ export interface GatewaySpec {
  * @example gateway({ authenticate: [sessions], routes: [expose(catalogue), expose(orders)] })
  */
 export function gateway(options: GatewayOptions): GatewaySpec {
-  const { authenticate = [], routes, hosts = [], trustedProxies = [] } = options
+  const { authenticate = [], routes, hosts = [], trustedProxies = [], document = {} } = options
   const names = authenticate.map(({ name }) => name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw new TypeError(`gateway: two authenticators are called ${twice}`)
-  return { kind: 'gateway', authenticate, routes, hosts, trustedProxies }
+  return { kind: 'gateway', authenticate, routes, hosts, trustedProxies, document }
+}
+
+/** What the OpenAPI document of a system's gateway says about the whole API. */
+export function documentInfo(spec: GatewaySpec | undefined, systemName: string): OpenApiInfo {
+  return { title: systemName, version: '1.0.0', ...spec?.document }
 }
 
 /** The contracts that a gateway calls: those it exposes and those its authenticators ask. */

@@ -9,5 +9,5 @@ export {
 } from './authenticator.ts'
 export type { PathAmbiguity } from './canonical-path.ts'
 export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './expose.ts'
-export { gateway, type GatewayOptions, type GatewaySpec, gatewayUses, type RouteSpec } from './gateway.ts'
+export { documentInfo, gateway, type GatewayOptions, type GatewaySpec, gatewayUses, type RouteSpec } from './gateway.ts'
 export type { Page, Readiness, ServiceReadiness } from './pages.ts'

@@ -8,11 +8,13 @@ export const asyncapiCommand: AddCommand = (program, io) => {
     .description('print the AsyncAPI 3 document of all events')
     .argument('[system]', 'system file or folder')
     .action(async (argument: string | undefined) => {
-      const [{ asyncapi }, { contractsOf, documentInfo, systemOf }] = await Promise.all([
+      const [{ asyncapi }, { documentInfo }, { contractsOf, systemOf }] = await Promise.all([
         import('../../contract/index.ts'),
+        import('../../gateway/index.ts'),
         import('../system-contracts.ts'),
       ])
       const system = await systemOf(contextFor(io, argument).found.file)
-      io.out(`${JSON.stringify(asyncapi(contractsOf(system), documentInfo(system)), undefined, 2)}\n`)
+      const { title, version } = documentInfo(system.gateway, system.name)
+      io.out(`${JSON.stringify(asyncapi(contractsOf(system), { title, version }), undefined, 2)}\n`)
     })
 }

@@ -9,12 +9,13 @@ export const openapiCommand: AddCommand = (program, io) => {
     .argument('[system]', 'system file or folder')
     .addHelpText('after', '\nA running gateway serves the same as /openapi.json.\n')
     .action(async (argument: string | undefined) => {
-      const [{ openapi }, { documentedBy, documentInfo, systemOf }] = await Promise.all([
+      const [{ openapi }, { documentInfo }, { documentedBy, systemOf }] = await Promise.all([
         import('../../contract/index.ts'),
+        import('../../gateway/index.ts'),
         import('../system-contracts.ts'),
       ])
       const system = await systemOf(contextFor(io, argument).found.file)
-      const document = openapi(documentedBy(system), documentInfo(system))
+      const document = openapi(documentedBy(system), documentInfo(system.gateway, system.name))
       io.out(`${JSON.stringify(document, undefined, 2)}\n`)
     })
 }

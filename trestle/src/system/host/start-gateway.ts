@@ -1,5 +1,6 @@
 import type { Handle } from '../../call/call.ts'
 import { createGateway } from '../../gateway/create-gateway.ts'
+import { documentInfo } from '../../gateway/gateway.ts'
 import type { GatewaySpec, ServiceReadiness } from '../../gateway/index.ts'
 import type { HttpServer } from '../../http/message.ts'
 import { serve } from '../../http/serve.ts'
@@ -30,7 +31,7 @@ export async function startGateway(
     accessLog: accessLog(deps.telemetry.logFor('gateway')),
     metrics: deps.telemetry.metrics,
     readiness: () => ({ ready: true, services: deps.services() }),
-    info: { title: deps.systemName, version: '1.0.0' },
+    info: documentInfo(deps.spec, deps.systemName),
   })
   return serve({ handler, onRefusal, host: at.host, port: at.port }).catch((cause: unknown) => {
     throw portFailed('gateway', at.host, at.port, cause)
