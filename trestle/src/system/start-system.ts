@@ -7,6 +7,7 @@ import { createTelemetry, type Telemetry } from './host/telemetry.ts'
 import { systemClock, type Clock } from '../std/clock.ts'
 import type { StoreProvider } from '../store/index.ts'
 import { checkPort } from './check-port.ts'
+import type { OwnerLock } from '../store/embedded/owner-lock.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { loadSystem } from './load-system.ts'
 import { givenStores, ownStores, type Stores } from './open-stores.ts'
@@ -82,6 +83,8 @@ export interface Start {
   readonly placement: Placement
   readonly dataDir: string
   readonly gateway: { readonly host: string; readonly port: number }
+  /** Of the data directory. */
+  readonly lock: OwnerLock
   readonly stores: Stores
   readonly key: Uint8Array
   readonly telemetry: Telemetry
@@ -122,7 +125,9 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
     })
     if (admin !== undefined) opened.defer(() => admin.close())
     start.signal.throwIfAborted()
-    start.stores.announce({ gateway: started.gatewayUrl, ...(admin === undefined ? {} : { admin: admin.url }) })
+    const addresses = { gateway: started.gatewayUrl, ...(admin === undefined ? {} : { admin: admin.url }) }
+    start.lock.announce(addresses)
+    start.stores.announce(addresses)
     return runningSystem(start, started, admin?.url, opened.move())
   } catch (error) {
     await opened.disposeAsync()
@@ -150,7 +155,8 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
   const gateway = { host, port: await checkPort('gateway', { host, port: options.gatewayPort ?? 4000 }) }
   if (options.admin !== undefined) await checkPort('admin', { host: '127.0.0.1', port: options.adminPort ?? 4001 })
   const system = await loadSystem(options.systemUrl)
-  const lock = await lockDataDir(dataDir)
+  const clock = options.clock ?? systemClock
+  const lock = lockDataDir(dataDir, () => clock.now())
   opened.defer(() => lock.release())
   const stores = storesFor(dataDir, options, telemetry, (message) => progress(system.name, message))
   opened.defer(() => stores.close())
@@ -161,10 +167,11 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
     placement: placed(system, options),
     dataDir,
     gateway,
+    lock,
     stores,
     key: randomBytes(32),
     telemetry,
-    clock: options.clock ?? systemClock,
+    clock,
     progress,
     drainTimeoutMs: options.drainTimeoutMs ?? 10_000,
     signal: options.signal ?? new AbortController().signal,
