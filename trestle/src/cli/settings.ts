@@ -84,7 +84,7 @@ function asPostgresUrl(text: string, name: string): string {
 /** The value itself stays out of the message: it may be a secret. */
 function invalid(name: string, must: string): CliError {
   return new CliError('setting_invalid', `${name} must be ${must}`, {
-    remedy: `Correct or unset ${name}; trestle config shows what holds.`,
+    remedy: `Correct or unset ${name}.`,
   })
 }
 

@@ -111,6 +111,7 @@ describe('the program, with a system that runs', () => {
     [['scale', 'nobody=2'], "there is no service 'nobody'"],
     [['scale', 'counter=0'], 'from 1 to 64'],
     [['start', 'nobody'], "there is no service 'nobody'"],
+    [['start', './nowhere'], 'there is no system at ./nowhere'],
     [['call', 'counter.nothing'], 'Operations of counter: read'],
     [['call', 'nobody.read'], 'Contracts: greeter@1, counter@1'],
   ])('refuses %j with a sentence and status 2', async (args, sentence) => {

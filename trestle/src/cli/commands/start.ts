@@ -4,6 +4,9 @@ import { operateEach, type OperateOptions } from '../operate.ts'
 import { systemOption } from '../options.ts'
 import type { AddCommand } from '../program.ts'
 
+/** A name without any sign of a path. */
+const serviceForm = /^[a-z][a-z0-9-]*$/
+
 interface StartCommandOptions extends OperateOptions {
   readonly topology?: string
 }
@@ -20,7 +23,7 @@ export const startCommand: AddCommand = (program, io) => {
     .addHelpText('after', startNotes)
     .action(async (argument: string | undefined, options: StartCommandOptions) => {
       const system = argument ?? options.system
-      if (argument !== undefined && tryFindSystem(io.cwd, argument) === undefined) {
+      if (argument !== undefined && serviceForm.test(argument) && tryFindSystem(io.cwd, argument) === undefined) {
         return operateEach(io, options, [argument], {
           doing: 'starting',
           done: 'runs again',

@@ -16,6 +16,7 @@ describe('trestle init', () => {
   it('writes a contract, a service, a migration, a system, a test, and what npm and tsc need', async () => {
     expect(await writeProject(cwd, 'hello')).toEqual([
       '.gitignore',
+      '.npmrc',
       'README.md',
       'greetings/contract.ts',
       'greetings/greetings.test.ts',
@@ -28,6 +29,7 @@ describe('trestle init', () => {
     const manifest = JSON.parse(await readFile(join(cwd, 'hello/package.json'), 'utf8')) as Record<string, unknown>
     expect(manifest).toMatchObject({ name: 'hello', private: true, scripts: { test: 'node --test' } })
     expect(await readFile(join(cwd, 'hello/system.ts'), 'utf8')).toContain("system('hello', {")
+    expect(await readFile(join(cwd, 'hello/README.md'), 'utf8')).toMatch(/^# hello\n/)
   })
 
   it('overwrites nothing', async () => {

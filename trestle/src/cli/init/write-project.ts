@@ -50,6 +50,8 @@ function generatedFiles(name: string): Record<string, string> {
     'package.json': json(projectManifest(name)),
     'tsconfig.json': json(projectTsconfig),
     '.gitignore': 'node_modules/\n.trestle/\n',
+    // Nothing that a project begins with needs an install script; npm asks about each of them otherwise.
+    '.npmrc': 'ignore-scripts=true\n',
   }
 }
 
