@@ -27,14 +27,20 @@ export function watchFolder(folder: string, changed: (files: readonly string[]) 
     busy = true
     const files = [...pending].toSorted()
     pending.clear()
+    // Many editors save by putting a new file in the place of the old one; the watcher would go on looking at the old one.
+    // What is written in between is read by what `changed` does.
+    watcher.close()
+    watcher = open()
     await changed(files).finally(() => (busy = false))
     if (pending.size > 0) plan()
   }
-  const watcher = watch(folder, { recursive: true, ignore: (file) => isIgnored(file) }, (_event, file) => {
-    if (file === null || isIgnored(file) || !isCode(file) || pending.size >= namesMax) return
-    pending.add(file)
-    plan()
-  })
+  const open = () =>
+    watch(folder, { recursive: true, ignore: (file) => isIgnored(file) }, (_event, file) => {
+      if (file === null || isIgnored(file) || !isCode(file) || pending.size >= namesMax) return
+      pending.add(file)
+      plan()
+    })
+  let watcher = open()
   return {
     [Symbol.dispose]: () => {
       closed = true
