@@ -62,7 +62,7 @@ export function isCallError(error: unknown): boolean {
 }
 
 /** What a problem says about asking again. A code from a newer platform is taken for the worst. */
-export function retryOf(problem: Pick<Problem, 'code' | 'declared'>): Retry {
+function retryOf(problem: Pick<Problem, 'code' | 'declared'>): Retry {
   if (problem.declared) return 'no'
   return isPlatformCode(problem.code) ? platformErrors[problem.code].retry : 'unknown'
 }

@@ -1,6 +1,5 @@
 export { local, type Runner, type RunOptions, runners, split, wire } from './runner.ts'
 export type { TestRequest, TestSystem } from './test-system.ts'
-export { testStores } from './postgres/shared-postgres.ts'
 export { type VirtualClock, virtualClock } from './virtual-clock.ts'
 export {
   type Asker,
@@ -9,3 +8,4 @@ export {
   type ServiceHarnessOptions,
   serviceHarness,
 } from './service-harness.ts'
+export { type StartedServices, startServices, type StartServicesOptions } from './start-services.ts'

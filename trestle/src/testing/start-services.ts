@@ -1,0 +1,127 @@
+import type { Handle, Interceptor } from '../call/call.ts'
+import type { Caller } from '../call/caller.ts'
+import type { Client } from '../call/client.ts'
+import { createClient } from '../call/create-client.ts'
+import type { AnyContract } from '../contract/contract.ts'
+import { createCalls } from '../service/calls.ts'
+import { createServiceHandle } from '../service/create-service-handle.ts'
+import type { Log, ServiceDefinition } from '../service/service.ts'
+import { type Clock, systemClock } from '../std/clock.ts'
+import { uuidv7 } from '../std/ids.ts'
+import { newTrace } from '../std/trace-context.ts'
+import { type OpenStore, openStore, type StoreProvider } from '../store/index.ts'
+import { localTransport } from '../transport/local/local-transport.ts'
+import { testStores } from './postgres/shared-postgres.ts'
+
+/** Services that run in the process of a test. */
+export interface StartedServices extends AsyncDisposable {
+  /** A client, the same as a handler's. Default caller: an operator, who may ask everything. */
+  client<C extends AnyContract>(contract: C, caller?: Caller): Client<C>
+  /** The database of a service. */
+  store<Tables>(service: string): OpenStore<Tables>
+  /** Runs a job once, now. Jobs do not run by themselves. */
+  runJob(service: string, job: string): Promise<void>
+  /** Moves the wall clock forward. Timers keep real time. */
+  pass(ms: number): void
+}
+
+export interface StartServicesOptions {
+  /** Advice around every call, the test's own too: looks at it, delays it, answers in its place, or rejects as a crash. */
+  readonly intercept?: Interceptor
+}
+
+const operator: Caller = { kind: 'operator', id: 'operator', scopes: [] }
+const silent: Log = { info() {}, warn() {}, error() {} }
+
+/**
+ * Runs services in this process over fresh databases, without gateway and processes: migrated, started, their jobs and
+ * the wall clock in the test's hand. For what needs no database, `serviceHarness` has a clock that stands still.
+ * @example
+ * await using services = await startServices([ordersService, stockService])
+ * services.pass(30 * 60_000)
+ * await services.runJob('orders', 'expire-orders')
+ */
+export async function startServices(
+  definitions: readonly ServiceDefinition[],
+  { intercept = (call, next) => next(call) }: StartServicesOptions = {},
+): Promise<StartedServices> {
+  await using opened = new AsyncDisposableStack()
+  const provider = opened.adopt(await testStores(), (each) => each.close())
+  const clock = movableClock()
+  const newId = () => uuidv7(clock.now())
+  const handles = new Map<string, Handle>()
+  const stores = new Map<string, OpenStore<unknown>>()
+  const send: Handle = async (call) =>
+    intercept(call, (passed) => {
+      const handle = handles.get(passed.contract)
+      if (handle === undefined) throw new Error(`${passed.contract} was not started for this test`)
+      return handle(passed)
+    })
+  const usesOf = new Map(definitions.map(({ name, uses }) => [name, new Set(Object.values(uses).map(({ id }) => id))]))
+  const argsFor = (definition: ServiceDefinition) => ({
+    // A service without a store has no use for it.
+    store: stores.get(definition.name) as OpenStore<unknown>,
+    progress() {},
+    signal: never,
+    log: silent,
+    now: () => clock.now(),
+    newId,
+  })
+  for (const definition of definitions) {
+    const store = await openedStore(definition, provider, opened)
+    if (store !== undefined) stores.set(definition.name, store)
+    await definition.hooks.start?.(argsFor(definition))
+    const { handle } = createServiceHandle(definition, {
+      ...(store === undefined ? {} : { store }),
+      send,
+      mayCall: (from, contract) => usesOf.get(from)?.has(contract) === true,
+      clock,
+      newId,
+      random: Math.random,
+      log: silent,
+    })
+    const transport = localTransport(handle)
+    for (const { id } of definition.contracts) handles.set(id, (call) => transport.send(call))
+  }
+  const all = opened.move()
+  return {
+    client: (contract, caller = operator) =>
+      createClient(contract, { from: 'operator', send, clock })({ caller, trace: newTrace() }),
+    store: <Tables>(service: string) => {
+      const store = stores.get(service)
+      if (store === undefined) throw new Error(`no service ${service} with a store was started`)
+      return store as OpenStore<Tables>
+    },
+    async runJob(service, name) {
+      const definition = definitions.find((each) => each.name === service)
+      const job = definition?.hooks.jobs?.find((each) => each.name === name)
+      if (definition === undefined || job === undefined) throw new Error(`${service} has no job ${name}`)
+      const self: Caller = { kind: 'service', id: service, scopes: [] }
+      const calls = createCalls(definition.uses, { from: service, send, clock })
+      await job.run({ ...argsFor(definition), call: calls({ caller: self, trace: newTrace(), signal: never }) })
+    },
+    pass: (ms) => clock.pass(ms),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+const never = new AbortController().signal
+
+async function openedStore(definition: ServiceDefinition, provider: StoreProvider, opened: AsyncDisposableStack) {
+  if (definition.store === undefined) return undefined
+  const store = openStore(definition.store, await provider.connectionFor(definition.name))
+  opened.defer(() => store.close())
+  await store.migrate()
+  return store
+}
+
+function movableClock(): Clock & { readonly pass: (ms: number) => void } {
+  let ahead = 0
+  return {
+    ...systemClock,
+    now: () => systemClock.now() + ahead,
+    pass: (ms) => {
+      ahead += ms
+    },
+  }
+}
