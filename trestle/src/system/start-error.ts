@@ -18,6 +18,8 @@ export type StartErrorCode =
   | 'port_in_use'
   /** The data directory is used by a running system. */
   | 'already_running'
+  /** The data directory cannot be made or written. */
+  | 'data_dir_unusable'
   /** A service could not load, migrate or start: the message names it and the cause. */
   | 'service_failed'
   /** The database server did not start or cannot be reached. */

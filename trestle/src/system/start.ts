@@ -4,7 +4,8 @@ import type { StartOptions } from './start-system.ts'
 /**
  * Starts a system as a topology places it, and resolves when it serves. Prints nothing. What was started is stopped
  * again when a step fails.
- * @throws StartError with a message of one line: `system_invalid`, `port_in_use`, `already_running`, `service_failed`, `store_failed`
+ * @throws StartError with a message of one line: `system_invalid`, `port_in_use`, `already_running`, `data_dir_unusable`,
+ * `service_failed`, `store_failed`
  * @example
  * const running = await startSystem({ systemUrl: new URL('./system.ts', import.meta.url), topology: 'split' })
  * console.log(running.gatewayUrl)
