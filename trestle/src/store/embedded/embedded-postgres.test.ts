@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -294,6 +295,20 @@ describe('the first start', () => {
     process.kill(provider.pid, 'SIGKILL')
     await eventually(() => provider.state() === 'stopped')
     expect(log.messages).toEqual(['PostgreSQL ended too often and stays down'])
+    await provider.destroy()
+    dir.remove()
+  })
+
+  it('starts the server as soon as what kept it from starting is mended', async () => {
+    const dir = makeTestDir()
+    const log = recordingLog()
+    const provider = await embeddedPostgres({ dataDir: dir.path, log, failedStartPauseMs: 50 })
+    const [control, away] = [join(provider.dataDir, 'global', 'pg_control'), join(dir.path, 'pg_control')]
+    renameSync(control, away)
+    process.kill(provider.pid, 'SIGKILL')
+    await eventually(() => log.messages.includes('PostgreSQL could not be started again; trying later'))
+    renameSync(away, control)
+    await eventually(() => provider.state() === 'running')
     await provider.destroy()
     dir.remove()
   })

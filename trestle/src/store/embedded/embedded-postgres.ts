@@ -20,6 +20,8 @@ export interface EmbeddedOptions {
   readonly connectionsMax?: number
   /** Restarts of a dying server within a minute before it is left down, with an error in the log; default 10. */
   readonly restartsMax?: number
+  /** Pause after a restart that failed; default 10,000. */
+  readonly failedStartPauseMs?: number
   /** Told what is done while a start takes long: the first one makes the database directory. */
   readonly progress?: (message: string) => void
 }
@@ -56,7 +58,8 @@ export interface EmbeddedProvider extends StoreProvider {
  * const store = openStore(spec, await provider.connectionFor('orders'))
  */
 export async function embeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedProvider> {
-  const { dataDir, log = silentLog, clock = systemClock, connectionsMax = 200, restartsMax = 10, progress } = options
+  const { dataDir, log = silentLog, clock = systemClock, connectionsMax = 200, progress } = options
+  const { restartsMax = 10, failedStartPauseMs = 10_000 } = options
   const account = serverAccount()
   const layout = prepareLayout(dataDir, findBinaries(), account)
   for (const what of layout.moved) log.info({}, what)
@@ -66,7 +69,15 @@ export async function embeddedPostgres(options: EmbeddedOptions): Promise<Embedd
       progress?.('starting PostgreSQL')
       const secrets = new Secrets(layout.home)
       const created = await initCluster(layout, account, secrets.admin)
-      const server = await superviseServer({ layout, account, connectionsMax, clock, log, restartsMax })
+      const server = await superviseServer({
+        layout,
+        account,
+        connectionsMax,
+        clock,
+        log,
+        restartsMax,
+        failedStartPauseMs,
+      })
       const access = new ServerAccess(server, secrets, clock, connectionsMax)
       await access.secure().catch(async (error: unknown) => {
         await server.stop()

@@ -17,6 +17,8 @@ export interface SuperviseOptions extends StartOptions {
   readonly restartPeriodMs: number
   /** How long a start may be tried: the processes of a killed server have to go first. */
   readonly startTimeoutMs: number
+  /** Between starts that failed: what keeps the server down (a full disk) may need a person. */
+  readonly failedStartPauseMs: number
 }
 
 const settleTimeoutMs = 60_000
@@ -32,6 +34,7 @@ export class SupervisedServer {
   #state: 'running' | 'recovering' | 'stopped' = 'running'
   #stopping = false
   #recovery: Promise<void> | undefined
+  readonly #ending = Promise.withResolvers<void>()
   readonly adopted: boolean
 
   private constructor(options: SuperviseOptions, running: ServerProcess, adopted: boolean) {
@@ -76,6 +79,7 @@ export class SupervisedServer {
   /** A fast shutdown: transactions are rolled back, everything committed is written. Then harder ones. */
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#ending.resolve()
     await this.#recovery
     if (this.#state === 'running') await this.#stopProcess(this.#running)
     this.#state = 'stopped'
@@ -112,7 +116,7 @@ export class SupervisedServer {
   }
 
   async #recover(reason: string): Promise<void> {
-    const { log, clock, restartsMax, restartPeriodMs } = this.#options
+    const { log, clock, restartsMax, restartPeriodMs, failedStartPauseMs } = this.#options
     const now = clock.monotonic()
     while (this.#restarts[0] !== undefined && this.#restarts[0] < now - restartPeriodMs) this.#restarts.shift()
     if (this.#restarts.length >= restartsMax) {
@@ -128,8 +132,9 @@ export class SupervisedServer {
       log.info({ postgresPid: this.pid, tookMs: Math.round(clock.monotonic() - now) }, 'PostgreSQL runs again')
       void this.#watch(this.#running)
     } catch (error) {
-      this.#state = 'stopped'
-      log.error({ err: error }, 'PostgreSQL could not be started again')
+      log.error({ err: error, failedStartPauseMs }, 'PostgreSQL could not be started again; trying later')
+      await Promise.race([sleep(clock, failedStartPauseMs), this.#ending.promise])
+      if (!this.#stopping) await this.#recover('an earlier start failed')
     }
   }
 }
