@@ -25,6 +25,7 @@ export interface StartedServices extends AsyncDisposable {
   pass(ms: number): void
 }
 
+/** What `startServices` starts, and what its tests hold still. */
 export interface StartServicesOptions {
   /** Advice around every call, the test's own too: looks at it, delays it, answers in its place, or rejects as a crash. */
   readonly intercept?: Interceptor
