@@ -309,6 +309,7 @@ describe('the first start', () => {
     await eventually(() => log.messages.includes('PostgreSQL could not be started again; trying later'))
     renameSync(away, control)
     await eventually(() => provider.state() === 'running')
+    expect(log.messages.at(-1)).toBe('PostgreSQL runs again')
     await provider.destroy()
     dir.remove()
   })
