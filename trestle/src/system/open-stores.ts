@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Log } from '../service/service.ts'
 import { chooseProvider } from '../store/choose-provider.ts'
 import type { ConnectionOptions, StoreConnection, StoreProvider } from '../store/index.ts'
-import { StartError } from './start-error.ts'
+import { messageOf, StartError } from './start-error.ts'
 
 export interface StoreSettings {
   readonly dataDir: string
@@ -90,7 +90,9 @@ async function connect(needs: readonly StoreNeed[], open: () => Promise<StorePro
 }
 
 function storeFailed(cause: unknown): StartError {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  const running = cause instanceof Error && 'code' in cause && cause.code === 'already_running'
-  return new StartError(running ? 'already_running' : 'store_failed', message, { cause })
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  // Only a server that somebody named can be out of reach: the embedded one is started here.
+  const remedy = code === 'unavailable' ? '; check TRESTLE_POSTGRES_URL, or TRESTLE_STORE_<SERVICE>_URL' : ''
+  const message = `${messageOf(cause)}${remedy}`
+  return new StartError(code === 'already_running' ? 'already_running' : 'store_failed', message, { cause })
 }

@@ -33,6 +33,14 @@ describe('a log', () => {
     expect(lines[1]).toContain('cause')
   })
 
+  it('says what failed once, and the causes in the stack', () => {
+    const { log, last } = capture()
+    log.error({ err: 'thrown' }, 'x')
+    expect(last()).toMatchObject({ err: 'thrown' })
+    log.error({ err: new Error('orders failed', { cause: new Error('disk full') }) }, 'x')
+    expect(last()).toMatchObject({ err: { message: 'orders failed', stack: expect.stringContaining('disk full') } })
+  })
+
   it.each(redactedFields)('never writes the value of %s', (field) => {
     const { log, lines } = capture()
     const upper = `${field[0]?.toUpperCase()}${field.slice(1)}`

@@ -39,11 +39,17 @@ export function createLog({ name, level = 'info', destination: to }: LogOptions)
         messageKey: 'message',
         base: { pid: process.pid, name },
         formatters: { level: (label) => ({ level: label }) },
-        serializers: { err: (error: Error) => withoutSecrets({ ...stdSerializers.err(error) }) },
+        serializers: { err: serialized },
       },
       (to as DestinationStream | undefined) ?? stderr(),
     ),
   )
+}
+
+/** The stack names the causes; the library's own form says them once more in the message. */
+function serialized(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return thrown
+  return withoutSecrets({ ...stdSerializers.err(thrown), message: thrown.message })
 }
 
 function stderr(): DestinationStream {
