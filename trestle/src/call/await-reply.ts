@@ -1,6 +1,6 @@
 import { cancelledByCaller, codeOfAbort, deadlinePassed } from './abort-reason.ts'
-import type { Call, Handle, Reply } from './call.ts'
-import { type ProblemExtra, platformProblem } from './problem.ts'
+import { type Call, type Handle, labelOf, type Reply } from './call.ts'
+import { platformProblem } from './problem.ts'
 import type { PlatformCode } from '../contract/platform-errors.ts'
 import type { Clock } from '../std/clock.ts'
 
@@ -14,12 +14,11 @@ export function awaitReply(
   clock: Clock,
   signals: readonly (AbortSignal | undefined)[],
 ): Promise<Reply> {
-  const traceId = call.trace.traceId
   for (const signal of signals) {
-    if (signal?.aborted === true) return Promise.resolve(failed(codeOfAbort(signal.reason), { traceId }))
+    if (signal?.aborted === true) return Promise.resolve(failed(call, codeOfAbort(signal.reason)))
   }
   const leftMs = call.deadlineMs - clock.monotonic()
-  if (leftMs <= 0) return Promise.resolve(failed('deadline_exceeded', { traceId }))
+  if (leftMs <= 0) return Promise.resolve(failed(call, 'deadline_exceeded'))
   return new Promise((resolve) => {
     const own = new AbortController()
     let waiting = true
@@ -31,7 +30,7 @@ export function awaitReply(
     }
     const giveUp = (code: 'deadline_exceeded' | 'cancelled') => {
       if (!waiting) return
-      settle(failed(code, { traceId }))
+      settle(failed(call, code))
       own.abort(code === 'cancelled' ? cancelledByCaller() : deadlinePassed())
     }
     const onAbort = (event: Event) => giveUp(codeOfAbort((event.target as AbortSignal).reason))
@@ -40,12 +39,13 @@ export function awaitReply(
     const answer = (reply: Reply) => {
       if (waiting) settle(reply)
     }
-    const reject = (cause: unknown) =>
-      answer(failed('internal', { traceId, detail: `the transport rejected: ${String(cause)}` }))
+    const reject = (cause: unknown) => answer(failed(call, 'internal', `the transport rejected: ${String(cause)}`))
     send({ ...call, signal: own.signal }).then(answer, reject)
   })
 }
 
-function failed(code: PlatformCode, extra: ProblemExtra): Reply {
-  return { ok: false, problem: platformProblem(code, extra) }
+/** The same problem as the callee would report: nobody can tell which of the two noticed first. */
+function failed(call: Omit<Call, 'signal'>, code: PlatformCode, detail?: string): Reply {
+  const where = { instance: labelOf(call), traceId: call.trace.traceId }
+  return { ok: false, problem: platformProblem(code, detail === undefined ? where : { ...where, detail }) }
 }

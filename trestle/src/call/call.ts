@@ -29,6 +29,11 @@ export interface Call {
   readonly key: string | undefined
 }
 
+/** What is asked, as problems and logs name it: `orders.place`. */
+export function labelOf({ contract, operation }: Pick<Call, 'contract' | 'operation'>): string {
+  return `${contract.slice(0, contract.lastIndexOf('@'))}.${operation}`
+}
+
 /** What comes back. `failed` replies are data: only the typed client turns them into an exception. */
 export type Reply =
   | {

@@ -182,7 +182,7 @@ export function transportConformance(
 
     it('ends at the deadline when the callee hangs, and the callee is told', async () => {
       const problem = await problemOf(ask().hang({ id: 'late' }, { timeoutMs: 250 }))
-      expect(problem).toMatchObject({ code: 'deadline_exceeded', status: 504 })
+      expect(problem).toMatchObject({ code: 'deadline_exceeded', status: 504, instance: 'probe.hang' })
       await until(() => service.released.has('late'))
       await sameProblem((client) => client.hang({ id: 'late' }, { timeoutMs: 20 }))
     })

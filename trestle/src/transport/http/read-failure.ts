@@ -1,5 +1,5 @@
 import { isPlatformCode } from '../../call/call-error.ts'
-import type { Call, Reply } from '../../call/call.ts'
+import { type Call, labelOf, type Reply } from '../../call/call.ts'
 import type { Problem } from '../../call/problem.ts'
 import type { CompiledOperation } from '../../contract/compiled.ts'
 import type { InputFault } from '../../contract/input-fault.ts'
@@ -95,7 +95,7 @@ function declaredReply(
     status: spec.status,
     title: spec.summary ?? titleOf(code),
     declared: true,
-    instance: `${call.contract.slice(0, call.contract.lastIndexOf('@'))}.${call.operation}`,
+    instance: labelOf(call),
     traceId: call.trace.traceId,
     ...detailOf(body),
     ...(parsed.value === undefined ? {} : { details: parsed.value }),
