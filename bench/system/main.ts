@@ -7,7 +7,7 @@
  * CPU is summed over all processes of the system, the database server's apart; the load generator's is not counted. The
  * topologies take turns within each round; medians are printed. Linux only.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -34,6 +34,8 @@ const atOnce = 8
 const topologies = values.topologies.split(',') as Topology[]
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-system-'))
+// Where the database's user cannot pass, the data would lie elsewhere, and stay there.
+chmodSync(folder, 0o711)
 const contestants: Contestant[] = []
 try {
   for (const topology of topologies) contestants.push(await prepare(topology))

@@ -40,7 +40,6 @@ export async function keepPostgres(home: string): Promise<void> {
       if (use !== undefined) prefixes.add(use)
       if (drop !== undefined) later(drop)
     })
-    socket.on('error', () => {})
     socket.on('close', () => {
       clients.delete(socket)
       for (const prefix of prefixes) later(prefix)
@@ -73,7 +72,11 @@ async function listenAlone(
   await rm(path, { force: true })
   const early: Socket[] = []
   let listener: ((socket: Socket) => void) | undefined
-  const server = createServer((socket) => (listener === undefined ? void early.push(socket) : listener(socket)))
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    if (listener === undefined) early.push(socket)
+    else listener(socket)
+  })
   const bound = await new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(false))
     server.listen(path, () => resolve(true))
@@ -83,7 +86,8 @@ async function listenAlone(
     server,
     accept(next) {
       listener = next
-      for (const socket of early) next(socket)
+      // One that has gone meanwhile says so to nobody: counted as a client, it would keep the server for ever.
+      for (const socket of early) if (!socket.destroyed) next(socket)
     },
   }
 }
