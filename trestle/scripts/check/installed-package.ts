@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCommand, type ToolResult } from './run-tool.ts'
@@ -9,6 +9,8 @@ import { runCommand, type ToolResult } from './run-tool.ts'
  */
 export async function tryInstalledPackage(dist: string): Promise<ToolResult> {
   const folder = await mkdtemp(join(tmpdir(), 'trestle-install-'))
+  // Where the database's user cannot pass, the data of the project's tests would lie elsewhere, and stay there.
+  await chmod(folder, 0o711)
   try {
     const steps = [
       () => runCommand('npm', ['pack', dist, '--silent', '--pack-destination', folder], folder),
