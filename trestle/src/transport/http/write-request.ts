@@ -1,4 +1,4 @@
-import type { Call } from '../../call/call.ts'
+import { type Call, labelOf } from '../../call/call.ts'
 import { compileBinding } from '../../contract/bind-rest.ts'
 import { encodeBytes } from '../../contract/bytes.ts'
 import type { CompiledOperation, ParsedRest, RestRequest } from '../../contract/compiled.ts'
@@ -10,7 +10,7 @@ type Written = { readonly ok: true; readonly request: RestRequest } | FailedRepl
 /** A call as an HTTP request, or why it is none: input is checked here, before a foreign service sees it. */
 export function writeRequest(compiled: CompiledOperation, call: Call): Written {
   const { input } = call
-  const instance = `${call.contract.slice(0, call.contract.lastIndexOf('@'))}.${call.operation}`
+  const instance = labelOf(call)
   const parsed: ParsedRest = input.kind === 'rest' ? compiled.parseRest(input) : checked(compiled, input.value)
   if (!parsed.ok) return failed(parsed.code, call, { instance, errors: parsed.faults })
   try {
