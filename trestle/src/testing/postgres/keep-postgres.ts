@@ -15,7 +15,7 @@ const idleMs = 4_000
 const connectionsMax = 400
 
 /**
- * Runs one PostgreSQL server for all test processes of this user. It lives as long as one of them holds a connection to
+ * Runs one PostgreSQL server for all test processes of one installation. It lives as long as one of them holds a connection to
  * it, however they end, and a little longer; then it takes server and data with it.
  */
 export async function keepPostgres(home: string): Promise<void> {

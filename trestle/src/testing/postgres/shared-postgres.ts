@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { lstat, mkdir } from 'node:fs/promises'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
@@ -10,12 +10,16 @@ import type { StoreProvider } from '../../store/index.ts'
 import { serverPostgres } from '../../store/server/server-postgres.ts'
 import { dialKeeper } from './keeper-socket.ts'
 
-/** Fresh databases on a server that all tests of this user share. `close` lets them be dropped. */
+/** Fresh databases on a server that all tests of this installation share. `close` lets them be dropped. */
 export type TestStores = StoreProvider
 
 /** The keeper makes a database directory first: this long may it take, milliseconds. */
 const keeperTimeoutMs = 60_000
 const retryMs = 50
+
+const keeperEntry = fileURLToPath(
+  new URL(`./keeper${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+)
 
 let shared: Promise<{ readonly socket: Socket; readonly url: string }> | undefined
 
@@ -66,14 +70,17 @@ async function greeting(socket: Socket): Promise<string | undefined> {
 }
 
 function startKeeper(home: string): void {
-  const entry = fileURLToPath(new URL(`./keeper${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
-  spawn(process.execPath, [entry, home], { detached: true, stdio: 'ignore' }).unref()
+  spawn(process.execPath, [keeperEntry, home], { detached: true, stdio: 'ignore' }).unref()
 }
 
-/** The server's own user must be able to pass through, others may not look into `private`. */
+/**
+ * One for every installation: a server whose programs lie in another one loses them with it.
+ * The server's own user must be able to pass through, others may not look into `private`.
+ */
 async function keeperHome(): Promise<string> {
   const { uid } = userInfo()
-  const home = join(tmpdir(), `trestle-test-${uid}`)
+  const installation = createHash('sha256').update(keeperEntry).digest('hex').slice(0, 8)
+  const home = join(tmpdir(), `trestle-test-${uid}-${installation}`)
   await mkdir(home, { recursive: true, mode: 0o711 })
   await mkdir(join(home, 'private'), { recursive: true, mode: 0o700 })
   const { uid: owner } = await lstat(home)
