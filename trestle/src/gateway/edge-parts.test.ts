@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { headersFrom } from '../http/header-list.ts'
 import type { HttpRequest } from '../http/message.ts'
-import { deprecationHeaders } from './deprecation-headers.ts'
-import { hostMatcher } from './host-match.ts'
-import { readIdempotencyKey } from './idempotency-key.ts'
-import { identify } from './request-identity.ts'
-import { originOf, trustedProxies } from './trusted-headers.ts'
+import { deprecationHeaders } from './route/deprecation-headers.ts'
+import { hostMatcher } from './request/host-match.ts'
+import { readIdempotencyKey } from './request/idempotency-key.ts'
+import { identify } from './request/request-identity.ts'
+import { originOf, trustedProxies } from './request/trusted-headers.ts'
 
 describe('an idempotency key', () => {
   it.each([

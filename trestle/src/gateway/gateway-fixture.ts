@@ -7,9 +7,9 @@ import { serve } from '../http/serve.ts'
 import { systemClock } from '../std/clock.ts'
 import type { AccessRecord } from '../telemetry/access-log.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
-import { authenticator } from './authenticator.ts'
+import { authenticator } from './authentication/authenticator.ts'
 import { createGateway, type Gateway, type GatewayDeps } from './create-gateway.ts'
-import { expose } from './expose.ts'
+import { expose } from './route/expose.ts'
 import { gateway, type GatewayOptions } from './gateway.ts'
 
 /** Who holds which token; for tests of the gateway. */

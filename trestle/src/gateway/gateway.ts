@@ -1,7 +1,7 @@
 import type { AnyContract } from '../contract/contract.ts'
 import type { OpenApiInfo } from '../contract/openapi/document.ts'
-import type { Authenticator } from './authenticator.ts'
-import type { ExposeSpec } from './expose.ts'
+import type { Authenticator } from './authentication/authenticator.ts'
+import type { ExposeSpec } from './route/expose.ts'
 
 /** A way in: made by `expose`. */
 export type RouteSpec = ExposeSpec

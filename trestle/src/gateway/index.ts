@@ -6,8 +6,8 @@ export {
   type AuthenticatorUses,
   authenticator,
   type OutsideCaller,
-} from './authenticator.ts'
-export type { PathAmbiguity } from './canonical-path.ts'
-export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './expose.ts'
+} from './authentication/authenticator.ts'
+export type { PathAmbiguity } from './request/canonical-path.ts'
+export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './route/expose.ts'
 export { documentInfo, gateway, type GatewayOptions, type GatewaySpec, gatewayUses, type RouteSpec } from './gateway.ts'
-export type { Page, Readiness, ServiceReadiness } from './pages.ts'
+export type { Page, Readiness, ServiceReadiness } from './pages/pages.ts'

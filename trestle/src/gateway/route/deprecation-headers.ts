@@ -1,5 +1,5 @@
-import type { Deprecation } from '../contract/operation.ts'
-import type { HeaderFields } from '../http/message.ts'
+import type { Deprecation } from '../../contract/operation.ts'
+import type { HeaderFields } from '../../http/message.ts'
 
 /**
  * What every reply of a deprecated operation says. Sources: RFC 9745 (`Deprecation`), RFC 8594 (`Sunset`), RFC 8288.

@@ -1,5 +1,5 @@
-import type { HttpHandler } from '../http/message.ts'
-import { metricsContentType } from '../telemetry/prometheus-text.ts'
+import type { HttpHandler } from '../../http/message.ts'
+import { metricsContentType } from '../../telemetry/prometheus-text.ts'
 
 /** Answers every request with Prometheus text; for the admin listener. */
 export function metricsHandler(collect: () => string | Promise<string>): HttpHandler {

@@ -1,7 +1,7 @@
-import { anyone, type Access } from '../contract/access.ts'
-import type { HttpResponse } from '../http/message.ts'
-import type { EdgeRequest } from './edge-request.ts'
-import type { Endpoint } from './endpoint.ts'
+import { anyone, type Access } from '../../contract/access.ts'
+import type { HttpResponse } from '../../http/message.ts'
+import type { EdgeRequest } from '../request/edge-request.ts'
+import type { Endpoint } from '../route/endpoint.ts'
 
 /** How a service stands, as readiness tells it. */
 export interface ServiceReadiness {

@@ -1,6 +1,6 @@
-import { type Problem, type ProblemExtra, platformProblem } from '../call/problem.ts'
-import type { PlatformCode } from '../contract/platform-errors.ts'
-import type { HeaderFields, HttpResponse } from '../http/message.ts'
+import { type Problem, type ProblemExtra, platformProblem } from '../../call/problem.ts'
+import type { PlatformCode } from '../../contract/platform-errors.ts'
+import type { HeaderFields, HttpResponse } from '../../http/message.ts'
 
 /** Why a request is not answered with what it asked for: thrown inside the gateway, never outside. */
 export class Refused extends Error {

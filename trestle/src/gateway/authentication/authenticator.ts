@@ -1,7 +1,7 @@
-import type { Caller } from '../call/caller.ts'
-import type { Client } from '../call/client.ts'
-import type { AnyContract } from '../contract/contract.ts'
-import type { Headers } from '../http/message.ts'
+import type { Caller } from '../../call/caller.ts'
+import type { Client } from '../../call/client.ts'
+import type { AnyContract } from '../../contract/contract.ts'
+import type { Headers } from '../../http/message.ts'
 
 /** Who may come through a gateway: operators and services, who may do more than any scope says, do not. */
 export type OutsideCaller = Caller & { readonly kind: 'user' | 'key' }

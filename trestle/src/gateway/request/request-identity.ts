@@ -1,6 +1,6 @@
-import { uuidv7 } from '../std/ids.ts'
-import { childSpan, newTrace, parseTraceparent, type TraceContext } from '../std/trace-context.ts'
-import type { Headers } from '../http/message.ts'
+import { uuidv7 } from '../../std/ids.ts'
+import { childSpan, newTrace, parseTraceparent, type TraceContext } from '../../std/trace-context.ts'
+import type { Headers } from '../../http/message.ts'
 
 /** By what a request is found again in logs and traces. */
 export interface RequestIdentity {

@@ -1,7 +1,7 @@
-import type { Access } from '../contract/access.ts'
-import type { HttpResponse } from '../http/message.ts'
-import type { PathAmbiguity } from './canonical-path.ts'
-import type { EdgeRequest, RequestNotes } from './edge-request.ts'
+import type { Access } from '../../contract/access.ts'
+import type { HttpResponse } from '../../http/message.ts'
+import type { PathAmbiguity } from '../request/canonical-path.ts'
+import type { EdgeRequest, RequestNotes } from '../request/edge-request.ts'
 import type { RouteKey } from './route-table.ts'
 
 /** What answers at one address. */

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
-import { headersFrom } from '../http/header-list.ts'
-import type { Headers, HttpRequest } from '../http/message.ts'
+import { headersFrom } from '../../http/header-list.ts'
+import type { Headers, HttpRequest } from '../../http/message.ts'
 
 /** Meant for one hop only. Source: RFC 9110, section 7.6.1. */
 const hopByHop = new Set([

@@ -1,6 +1,6 @@
-import type { AnyContract } from '../contract/contract.ts'
-import type { AnyOperation } from '../contract/operation.ts'
-import type { PathAmbiguity } from './canonical-path.ts'
+import type { AnyContract } from '../../contract/contract.ts'
+import type { AnyOperation } from '../../contract/operation.ts'
+import type { PathAmbiguity } from '../request/canonical-path.ts'
 import { fieldsOf } from './route-template.ts'
 
 /** Which operations of a contract are shown, and under which path. */

@@ -1,12 +1,12 @@
-import type { Handle } from '../call/call.ts'
-import { anonymous, type Caller } from '../call/caller.ts'
-import type { CallContext } from '../call/call-context.ts'
-import { createClient } from '../call/create-client.ts'
-import type { Clock } from '../std/clock.ts'
-import type { TraceContext } from '../std/trace-context.ts'
-import type { Headers } from '../http/message.ts'
+import type { Handle } from '../../call/call.ts'
+import { anonymous, type Caller } from '../../call/caller.ts'
+import type { CallContext } from '../../call/call-context.ts'
+import { createClient } from '../../call/create-client.ts'
+import type { Clock } from '../../std/clock.ts'
+import type { TraceContext } from '../../std/trace-context.ts'
+import type { Headers } from '../../http/message.ts'
 import type { Authenticator } from './authenticator.ts'
-import { refused } from './problem-response.ts'
+import { refused } from '../reply/problem-response.ts'
 
 export interface AuthenticationDeps {
   readonly send: Handle

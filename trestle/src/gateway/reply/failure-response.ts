@@ -1,6 +1,6 @@
-import { platformProblem } from '../call/problem.ts'
-import { HttpError, type HttpResponse } from '../http/message.ts'
-import type { RequestNotes } from './edge-request.ts'
+import { platformProblem } from '../../call/problem.ts'
+import { HttpError, type HttpResponse } from '../../http/message.ts'
+import type { RequestNotes } from '../request/edge-request.ts'
 import { problemResponse, Refused } from './problem-response.ts'
 
 interface ErrorLog {

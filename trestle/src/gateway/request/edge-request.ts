@@ -1,6 +1,6 @@
-import type { Caller } from '../call/caller.ts'
-import type { TraceContext } from '../std/trace-context.ts'
-import type { Headers, HttpRequest } from '../http/message.ts'
+import type { Caller } from '../../call/caller.ts'
+import type { TraceContext } from '../../std/trace-context.ts'
+import type { Headers, HttpRequest } from '../../http/message.ts'
 
 /** A request in the one form that everything behind the front door uses. */
 export interface EdgeRequest {
