@@ -49,7 +49,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
     random: Math.random,
     log: options.telemetry.log,
   })
-  const { handler, onRefusal } = createGateway(
+  const { handler, onRefusal } = await createGateway(
     gateway({ authenticate: [operatorToken(token)], routes: [expose(adminContract)] }),
     {
       send: service.handle,

@@ -1,37 +1,44 @@
-import type { OpenApiInfo } from '../contract/openapi/document.ts'
-import { verdictOn } from '../call/access-verdict.ts'
 import type { Handle } from '../call/call.ts'
-import { anonymous, type Caller } from '../call/caller.ts'
+import { anonymous } from '../call/caller.ts'
+import type { OpenApiInfo } from '../contract/openapi/document.ts'
 import { openapi, type OpenApiRoute } from '../contract/openapi/openapi.ts'
 import { headersFrom } from '../http/header-list.ts'
-import type { HeaderFields, HttpHandler, HttpRequest, HttpResponse, OnRefusal } from '../http/message.ts'
+import type { HeaderFields, HttpClient, HttpHandler, HttpRequest, HttpResponse, OnRefusal } from '../http/message.ts'
 import type { Clock } from '../std/clock.ts'
 import type { AccessLog } from '../telemetry/access-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { challengesOf, createAuthentication } from './authentication/authenticate.ts'
-import { canonicalPath, type PathAmbiguity } from './request/canonical-path.ts'
-import type { EdgeRequest, RequestNotes } from './request/edge-request.ts'
-import type { Endpoint } from './route/endpoint.ts'
-import { failureResponse } from './reply/failure-response.ts'
-import type { GatewaySpec } from './gateway.ts'
+import { authenticationPolicy } from './authentication/authenticate.ts'
+import { authorisationPolicy } from './authentication/authorise.ts'
+import type { GatewayContext, GatewayLog } from './gateway-context.ts'
 import { gatewayMetrics } from './gateway-metrics.ts'
-import { hostMatcher } from './request/host-match.ts'
-import { decodeValues, operationEndpoint } from './route/operation-endpoint.ts'
+import type { GatewaySpec } from './gateway.ts'
 import { documentPage, healthPages, homePage, type Page, pageEndpoint, type Readiness } from './pages/pages.ts'
+import { composePolicies, type EdgeHandler, type RouteFacts } from './policy/policy.ts'
+import { failureResponse } from './reply/failure-response.ts'
 import { refused } from './reply/problem-response.ts'
+import { canonicalPath, type PathAmbiguity } from './request/canonical-path.ts'
+import type { RequestNotes } from './request/edge-request.ts'
+import { hostMatcher } from './request/host-match.ts'
 import { identify, type RequestIdentity } from './request/request-identity.ts'
 import { splitTarget } from './request/request-target.ts'
-import { createRouteTable, type RouteMatch } from './route/route-table.ts'
 import { originOf, trustedProxies } from './request/trusted-headers.ts'
+import type { Endpoint } from './route/endpoint.ts'
+import { openRoute } from './route/open-route.ts'
+import { decodeValues } from './route/operation-endpoint.ts'
+import { createRouteTable, type RouteMatch } from './route/route-table.ts'
 
 export interface GatewayDeps {
   /** Takes a call to wherever its service runs. */
   readonly send: Handle
   readonly clock: Clock
-  readonly log: { error(fields: Readonly<Record<string, unknown>>, message: string): void }
+  /** Default `Math.random`. */
+  readonly random?: () => number
+  readonly log: GatewayLog
   /** Default: nothing is written. */
   readonly accessLog?: AccessLog
   readonly metrics: Metrics
+  /** Default: one is made at the first use and closed with the gateway. */
+  readonly http?: HttpClient
   readonly readiness: () => Readiness
   /** See `documentInfo`. */
   readonly info: OpenApiInfo
@@ -54,35 +61,63 @@ export interface Gateway {
   /** The OpenAPI document of everything that is exposed. */
   openapi(): object
   routes(): readonly RouteDescription[]
+  /** Closes what its parts opened; requests must have ended. */
+  close(): Promise<void>
 }
+
+/** An endpoint with its policies in front of it. */
+type OpenEndpoint = Endpoint & { readonly handle: EdgeHandler }
 
 /**
  * Makes a gateway from its description: the handler that `serve` runs.
  * @throws TypeError when two routes collide, or a host or a trusted proxy is none
  */
-export function createGateway(spec: GatewaySpec, deps: GatewayDeps): Gateway {
-  const exposed = spec.routes.flatMap((route) => route.operations.map((operation) => ({ route, operation })))
-  const endpoints = exposed.map(({ route, operation }) => operationEndpoint(route, operation, deps))
-  const document = () =>
-    openapi(
-      exposed.map(({ operation }) => documented(operation)),
-      deps.info,
-    )
+export async function createGateway(spec: GatewaySpec, deps: GatewayDeps): Promise<Gateway> {
+  const opened = new AsyncDisposableStack()
+  try {
+    return await openGateway(spec, deps, opened)
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposableStack): Promise<Gateway> {
+  const context = contextOf(deps, opened)
+  const documents: OpenApiRoute[] = []
+  const endpoints: Endpoint[] = []
+  for (const route of spec.routes) {
+    const open = await openRoute(route, context)
+    endpoints.push(...open.endpoints)
+    documents.push(...open.documents)
+  }
+  const document = () => openapi(documents, deps.info)
   const pages = [...healthPages(deps.readiness), documentPage(document), ...(deps.pages ?? [])]
   const taken = endpoints.some(({ template, method }) => template === '/' && method === 'GET')
   const all = taken ? pages : [homePage(deps.info, pages), ...pages]
-  const table = createRouteTable<Endpoint>([...endpoints, ...all.map(pageEndpoint)])
-  const authenticate = createAuthentication(spec.authenticate, deps)
-  const challenges = challengesOf(spec.authenticate)
+  const gates = [authenticationPolicy(spec.authenticate), authorisationPolicy(spec.authenticate), ...spec.policies]
+  const table = createRouteTable<OpenEndpoint>(
+    await Promise.all(
+      [...endpoints, ...all.map(pageEndpoint)].map(async (endpoint) => {
+        const policies = endpoint.target === 'page' ? gates.slice(0, 2) : [...gates, ...endpoint.policies]
+        const handle = await composePolicies(policies, factsOf(endpoint), context, endpoint.answer)
+        return { ...endpoint, handle }
+      }),
+    ),
+  )
   const servesHost = hostMatcher(spec.hosts)
   const trusted = trustedProxies(spec.trustedProxies)
   const measured = gatewayMetrics(deps.metrics)
 
-  const answer = async (http: HttpRequest, identity: RequestIdentity, notes: RequestNotes): Promise<HttpResponse> => {
+  const answer = (
+    http: HttpRequest,
+    identity: RequestIdentity,
+    notes: RequestNotes,
+    replyHeaders: [string, string][],
+  ): HttpResponse | Promise<HttpResponse> => {
     const target = splitTarget(http.target)
-    if (!servesHost(target.host ?? http.headers.get('host'))) {
-      throw refused('not_found', { detail: 'This host is not served here' })
-    }
+    const host = target.host ?? http.headers.get('host')
+    if (!servesHost(host)) throw refused('not_found', { detail: 'This host is not served here' })
     if (target.path === '*') return allowed('GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
     const canonical = canonicalPath(target.path)
     if (!canonical.ok) throw refused('bad_request', { detail: canonical.detail })
@@ -97,21 +132,19 @@ export function createGateway(spec: GatewaySpec, deps: GatewayDeps): Gateway {
     notes.operation = endpoint.operation
     const { clientAddress, headers } = originOf(http, trusted)
     notes.clientAddress = clientAddress
-    const caller = await authenticate({ headers, trace: identity.trace, signal: http.signal })
-    notes.caller = caller
-    checkAccess(endpoint, caller, challenges)
-    const values = decodeValues(match.values)
-    const request: EdgeRequest = {
+    return endpoint.handle({
       http,
       ...identity,
       clientAddress,
+      host: hostName(host),
       headers,
       path,
       query: target.query,
-      values,
-      caller,
-    }
-    return await endpoint.answer(request, notes)
+      values: decodeValues(match.values),
+      caller: anonymous,
+      replyHeaders,
+      notes,
+    })
   }
 
   return {
@@ -126,11 +159,13 @@ export function createGateway(spec: GatewaySpec, deps: GatewayDeps): Gateway {
         clientAddress: http.remoteAddress,
         code: undefined,
         bytesIn: 0,
+        upstream: undefined,
       }
+      const replyHeaders: [string, string][] = []
       measured.inFlight.add(1)
       let response: HttpResponse
       try {
-        response = await answer(http, identity, notes)
+        response = await answer(http, identity, notes, replyHeaders)
       } catch (error) {
         response = failureResponse(error, identity.trace.traceId, notes, deps.log)
       }
@@ -138,7 +173,7 @@ export function createGateway(spec: GatewaySpec, deps: GatewayDeps): Gateway {
       const durationMs = deps.clock.monotonic() - started
       measured.answered(http.method, notes.route, response.status, durationMs)
       deps.accessLog?.(record(http, response, identity, notes, durationMs))
-      return finished(response, identity, notes.caller)
+      return finished(response, identity, notes.caller, replyHeaders)
     },
     onRefusal({ code, status, remoteAddress }) {
       const identity = identify(headersFrom([]), deps.clock.now())
@@ -149,16 +184,39 @@ export function createGateway(spec: GatewaySpec, deps: GatewayDeps): Gateway {
     openapi: document,
     routes: () =>
       table.routes.map(({ method, template, operation, access }) => ({ method, path: template, operation, access })),
+    close: () => opened.disposeAsync(),
   }
 }
 
-function documented({ contract, operation, path }: GatewaySpec['routes'][number]['operations'][number]): OpenApiRoute {
-  // An operation taken from a contract is bound to it: `contract(...)` made it so.
-  return { contract, operation: operation as OpenApiRoute['operation'], path }
+function contextOf(deps: GatewayDeps, opened: AsyncDisposableStack): GatewayContext {
+  let client: Promise<HttpClient> | undefined
+  const openClient = async () => {
+    const { createHttpClient } = await import('../http/client.ts')
+    const made = createHttpClient()
+    opened.defer(() => made.close())
+    return made
+  }
+  return {
+    send: deps.send,
+    clock: deps.clock,
+    random: deps.random ?? Math.random,
+    log: deps.log,
+    metrics: deps.metrics,
+    http: async () => deps.http ?? (client ??= openClient()),
+    defer: (close) => opened.defer(async () => close()),
+  }
 }
 
-function endpointFor({ routes }: RouteMatch<Endpoint>, method: string): Endpoint | undefined {
-  return routes.get(method) ?? (method === 'HEAD' ? routes.get('GET') : undefined)
+function factsOf({ method, template, operation, access, target, cost }: Endpoint): RouteFacts {
+  return { method, template, hosts: [], name: operation ?? `${method} ${template}`, access, target, cost }
+}
+
+function hostName(host: string | undefined): string {
+  return (host ?? '').toLowerCase().replace(/:\d*$/, '')
+}
+
+function endpointFor({ routes }: RouteMatch<OpenEndpoint>, method: string): OpenEndpoint | undefined {
+  return routes.get(method) ?? (method === 'HEAD' ? routes.get('GET') : undefined) ?? routes.get('*')
 }
 
 function checkAmbiguities(found: readonly PathAmbiguity[], endpoint: Endpoint | undefined): void {
@@ -175,15 +233,6 @@ function otherMethod({ routes }: RouteMatch<Endpoint>, method: string): HttpResp
 
 function allowed(allow: string): HttpResponse {
   return { status: 204, headers: [['Allow', allow]] }
-}
-
-function checkAccess({ access }: Endpoint, caller: Caller, challenges: ReturnType<typeof challengesOf>): void {
-  const verdict = verdictOn(access, caller)
-  if (verdict === 'allowed') return
-  if (verdict === 'unauthenticated') throw refused('unauthenticated', {}, challenges())
-  const scope = access.kind === 'scopes' ? access.scopes.join(' ') : undefined
-  const detail = scope === undefined ? {} : { detail: `This needs the scopes ${scope}` }
-  throw refused('forbidden', detail, challenges('insufficient_scope', scope))
 }
 
 function record(
@@ -248,9 +297,15 @@ function idsOf({ requestId, trace }: RequestIdentity): HeaderFields {
 }
 
 /** What every reply says, whatever it is. */
-function finished(response: HttpResponse, identity: RequestIdentity, caller: Caller): HttpResponse {
+function finished(
+  response: HttpResponse,
+  identity: RequestIdentity,
+  caller: RequestNotes['caller'],
+  more: HeaderFields,
+): HttpResponse {
   const headers: (readonly [string, string])[] = [
     ...response.headers,
+    ...more,
     ...idsOf(identity),
     ['X-Content-Type-Options', 'nosniff'],
   ]

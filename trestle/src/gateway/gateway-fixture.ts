@@ -124,10 +124,10 @@ export async function startBench(
     return await answer(call)
   }
   const spec = gateway({ authenticate: [fromSessions], routes: [expose(notes)], ...options })
-  const made = createGateway(spec, {
+  const made = await createGateway(spec, {
     send,
     clock: systemClock,
-    log: { error: (fields) => void errors.push(fields) },
+    log: { info() {}, warn() {}, error: (fields) => void errors.push(fields) },
     accessLog: (record) => void records.push(record),
     metrics,
     readiness: () => ({ ready: true, services: [{ name: 'notes', state: 'ready', instances: 2 }] }),

@@ -411,15 +411,15 @@ describe('what is counted and logged', () => {
   })
 })
 
-it('a gateway is data until it is made', () => {
-  expect(() =>
+it('a gateway is data until it is made', async () => {
+  await expect(
     createGateway(gateway({ routes: [expose(notes)], trustedProxies: ['nonsense'] }), {
       send: () => Promise.reject(new Error('unused')),
       clock: { now: () => 0, monotonic: () => 0, setTimeout: () => ({ cancel: () => undefined }) },
-      log: { error: () => undefined },
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       metrics: createMetrics(),
       readiness: () => ({ ready: true, services: [] }),
       info: { title: 'x', version: '1.0.0' },
     }),
-  ).toThrow(/nonsense/)
+  ).rejects.toThrow(/nonsense/)
 })

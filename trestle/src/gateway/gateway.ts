@@ -1,9 +1,10 @@
 import type { AnyContract } from '../contract/contract.ts'
 import type { OpenApiInfo } from '../contract/openapi/document.ts'
 import type { Authenticator } from './authentication/authenticator.ts'
+import type { Policy } from './policy/policy.ts'
 import type { ExposeSpec } from './route/expose.ts'
 
-/** A way in: made by `expose`. */
+/** A way in: made by `expose`, `upstream`, `aggregate` or `redirect`. */
 export type RouteSpec = ExposeSpec
 
 /** What the gateway shows, to whom, and whom it believes. */
@@ -17,6 +18,8 @@ export interface GatewayOptions {
   readonly trustedProxies?: readonly string[]
   /** What the OpenAPI document says about the whole API; default: the system's name, version 1.0.0. */
   readonly document?: Partial<OpenApiInfo>
+  /** Hold for every route, each at its stage: limits, CORS, caches, your own. */
+  readonly policies?: readonly Policy[]
 }
 
 /** The single entry of a system, as data: what it exposes and how it learns who asks. */
@@ -27,6 +30,7 @@ export interface GatewaySpec {
   readonly hosts: readonly string[]
   readonly trustedProxies: readonly string[]
   readonly document: Partial<OpenApiInfo>
+  readonly policies: readonly Policy[]
 }
 
 /**
@@ -35,11 +39,11 @@ export interface GatewaySpec {
  * @example gateway({ authenticate: [sessions], routes: [expose(catalogue), expose(orders)] })
  */
 export function gateway(options: GatewayOptions): GatewaySpec {
-  const { authenticate = [], routes, hosts = [], trustedProxies = [], document = {} } = options
+  const { authenticate = [], routes, hosts = [], trustedProxies = [], document = {}, policies = [] } = options
   const names = authenticate.map(({ name }) => name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw new TypeError(`gateway: two authenticators are called ${twice}`)
-  return { kind: 'gateway', authenticate, routes, hosts, trustedProxies, document }
+  return { kind: 'gateway', authenticate, routes, hosts, trustedProxies, document, policies }
 }
 
 /** What the OpenAPI document of a system's gateway says about the whole API. */

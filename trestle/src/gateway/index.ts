@@ -1,12 +1,18 @@
 /** A gateway as data: `trestle/gateway`. Every process of a system loads this; what runs a gateway is loaded where one runs. */
 export {
   type AuthenticateArgs,
+  type Authenticate,
   type Authenticator,
   type AuthenticatorSpec,
   type AuthenticatorUses,
   authenticator,
+  type CredentialSource,
   type OutsideCaller,
 } from './authentication/authenticator.ts'
+export type { GatewayContext, GatewayLog } from './gateway-context.ts'
+export type { Advice, EdgeHandler, Policy, RouteFacts, Stage } from './policy/policy.ts'
+export type { EdgeRequest, RequestNotes } from './request/edge-request.ts'
+export type { RouteOptions } from './route/route-options.ts'
 export type { PathAmbiguity } from './request/canonical-path.ts'
 export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './route/expose.ts'
 export { documentInfo, gateway, type GatewayOptions, type GatewaySpec, gatewayUses, type RouteSpec } from './gateway.ts'

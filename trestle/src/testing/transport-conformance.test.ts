@@ -51,7 +51,7 @@ transportConformance(
   'HTTP',
   async (handle) => {
     const spec = gateway({ routes: [expose(probe)] })
-    const edge = createGateway(spec, {
+    const edge = await createGateway(spec, {
       send: handle,
       clock: systemClock,
       log: quiet,

@@ -1,24 +1,12 @@
-import type { Handle } from '../../call/call.ts'
-import { anonymous, type Caller } from '../../call/caller.ts'
+import type { Caller } from '../../call/caller.ts'
 import type { CallContext } from '../../call/call-context.ts'
 import { createClient } from '../../call/create-client.ts'
-import type { Clock } from '../../std/clock.ts'
-import type { TraceContext } from '../../std/trace-context.ts'
-import type { Headers } from '../../http/message.ts'
-import type { Authenticator } from './authenticator.ts'
+import type { GatewayContext } from '../gateway-context.ts'
+import type { Policy } from '../policy/policy.ts'
 import { refused } from '../reply/problem-response.ts'
-
-export interface AuthenticationDeps {
-  readonly send: Handle
-  readonly clock: Clock
-}
-
-/** The request whose credential is looked at. */
-export interface Credentials {
-  readonly headers: Headers
-  readonly trace: TraceContext
-  readonly signal: AbortSignal
-}
+import type { EdgeRequest } from '../request/edge-request.ts'
+import type { Authenticate, Authenticator, CredentialSource } from './authenticator.ts'
+import { challengesOf } from './challenges.ts'
 
 /** In whose name authenticators ask services: the gateway's own. */
 const gatewayCaller: Caller = Object.freeze({ kind: 'service', id: 'gateway', scopes: [] })
@@ -39,34 +27,62 @@ type Clients = Readonly<Record<string, (context: CallContext) => unknown>>
 interface Prepared {
   readonly authenticator: Authenticator
   readonly clients: Clients
+  readonly authenticate: Authenticate
 }
 
 /**
- * Makes the function that turns a request's credential into a caller: no credential is anonymous, an unknown one is
- * 401, one that cannot be checked now is 503. Without authenticators credentials are not looked at.
+ * Turns a request's credential into a caller: no credential is anonymous, an unknown one is 401, one that cannot be
+ * checked now is 503. Without authenticators credentials are not looked at.
  */
-export function createAuthentication(
-  authenticators: readonly Authenticator[],
-  deps: AuthenticationDeps,
-): (request: Credentials) => Promise<Caller> {
-  const prepared = authenticators.map((authenticator) => ({ authenticator, clients: clientsOf(authenticator, deps) }))
+export function authenticationPolicy(authenticators: readonly Authenticator[]): Policy {
   const challenges = challengesOf(authenticators)
-  return async (request) => {
-    const header = request.headers.get('authorization')
-    if (header === undefined || prepared.length === 0) return anonymous
-    const given = parseCredential(header)
-    const chosen = given === undefined ? undefined : choose(prepared, given.scheme, given.credential)
-    const caller =
-      given === undefined || chosen === undefined
-        ? undefined
-        : await ask(chosen, given.credential, request, deps.clock.monotonic() + timeoutMs)
-    if (caller !== undefined) return caller
-    throw refused('unauthenticated', { detail: 'The credential is not valid' }, challenges('invalid_token'))
+  // Opened for the first route, the same for all of them.
+  let opening: Promise<readonly Prepared[]> | undefined
+  return {
+    kind: 'policy',
+    name: 'authentication',
+    stage: 'authentication',
+    async open(_, context) {
+      if (authenticators.length === 0) return undefined
+      opening ??= Promise.all(authenticators.map((one) => prepare(one, context)))
+      const prepared = await opening
+      const { clock } = context
+      return async (request, next) => {
+        const header = request.headers.get('authorization')
+        const authorization = header === undefined ? undefined : parseCredential(header)
+        const source = { authorization, headers: request.headers, query: request.query }
+        const found = find(prepared, source)
+        if (found !== undefined) {
+          const caller = await ask(found, request, clock.monotonic() + timeoutMs)
+          if (caller === undefined) throw invalid(challenges)
+          request.caller = caller
+          request.notes.caller = caller
+        } else if (header !== undefined) throw invalid(challenges)
+        return next(request)
+      }
+    },
   }
 }
 
-function choose(prepared: readonly Prepared[], scheme: string, credential: string): Prepared | undefined {
-  return prepared.find(({ authenticator }) => authenticator.scheme === scheme && authenticator.recognises(credential))
+function invalid(challenges: ReturnType<typeof challengesOf>) {
+  return refused('unauthenticated', { detail: 'The credential is not valid' }, challenges('invalid_token'))
+}
+
+interface FoundCredential {
+  readonly prepared: Prepared
+  readonly credential: string
+}
+
+function find(prepared: readonly Prepared[], source: CredentialSource): FoundCredential | undefined {
+  for (const one of prepared) {
+    const credential = one.authenticator.find(source)
+    if (credential !== undefined) return { prepared: one, credential }
+  }
+  return undefined
+}
+
+async function prepare(authenticator: Authenticator, context: GatewayContext): Promise<Prepared> {
+  return { authenticator, clients: clientsOf(authenticator, context), authenticate: await authenticator.open(context) }
 }
 
 function parseCredential(header: string): { scheme: string; credential: string } | undefined {
@@ -74,7 +90,7 @@ function parseCredential(header: string): { scheme: string; credential: string }
   return match === null ? undefined : { scheme: (match[1] as string).toLowerCase(), credential: match[2] as string }
 }
 
-function clientsOf(authenticator: Authenticator, { send, clock }: AuthenticationDeps): Clients {
+function clientsOf(authenticator: Authenticator, { send, clock }: GatewayContext): Clients {
   return Object.fromEntries(
     Object.entries(authenticator.uses).map(([name, contract]) => [
       name,
@@ -84,16 +100,15 @@ function clientsOf(authenticator: Authenticator, { send, clock }: Authentication
 }
 
 async function ask(
-  { authenticator, clients }: Prepared,
-  credential: string,
-  { headers, trace, signal }: Credentials,
+  { prepared: { authenticator, clients, authenticate }, credential }: FoundCredential,
+  { headers, trace, http: { signal } }: EdgeRequest,
   deadlineMs: number,
 ): Promise<Caller | undefined> {
   const context: CallContext = { caller: gatewayCaller, trace, deadlineMs, signal }
   const call = Object.fromEntries(Object.entries(clients).map(([name, clientFor]) => [name, clientFor(context)]))
   try {
     // The clients are those of the authenticator's own `uses`; its definition was checked against them.
-    const caller = await authenticator.authenticate({ credential, headers, call: call as never, signal })
+    const caller = await authenticate({ credential, headers, call: call as never, signal })
     return caller === undefined ? undefined : fromOutside(caller, authenticator.name)
   } catch (error) {
     if (codeOf(error) === 'cancelled') throw refused('cancelled')
@@ -111,17 +126,4 @@ function fromOutside(caller: Caller, name: string): Caller {
 function codeOf(error: unknown): string | undefined {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : undefined
-}
-
-/** `WWW-Authenticate`, one field per scheme. Source: RFC 9110 section 11.6.1, RFC 6750 section 3. */
-export function challengesOf(
-  authenticators: readonly Authenticator[],
-): (error?: 'invalid_token' | 'insufficient_scope', scope?: string) => readonly (readonly [string, string])[] {
-  const schemes = [...new Map(authenticators.map((one) => [one.scheme, one.realm]))]
-  return (error, scope) =>
-    schemes.map(([scheme, realm]) => {
-      const bearer = scheme === 'bearer'
-      const more = `${bearer && error !== undefined ? `, error="${error}"` : ''}${bearer && scope !== undefined ? `, scope="${scope}"` : ''}`
-      return ['WWW-Authenticate', `${scheme[0]?.toUpperCase()}${scheme.slice(1)} realm="${realm}"${more}`] as const
-    })
 }

@@ -2,6 +2,7 @@ import type { Caller } from '../../call/caller.ts'
 import type { Client } from '../../call/client.ts'
 import type { AnyContract } from '../../contract/contract.ts'
 import type { Headers } from '../../http/message.ts'
+import type { GatewayContext } from '../gateway-context.ts'
 
 /** Who may come through a gateway: operators and services, who may do more than any scope says, do not. */
 export type OutsideCaller = Caller & { readonly kind: 'user' | 'key' }
@@ -41,13 +42,31 @@ export interface AuthenticatorSpec<U extends AuthenticatorUses> {
 export interface Authenticator {
   readonly kind: 'authenticator'
   readonly name: string
-  /** Lower case. */
-  readonly scheme: string
-  readonly realm: string
+  /** What `WWW-Authenticate` says, the scheme in lower case; `undefined`: HTTP has no scheme for it (`X-Api-Key`). */
+  readonly challenge: { readonly scheme: string; readonly realm: string } | undefined
   readonly uses: AuthenticatorUses
-  readonly recognises: (credential: string) => boolean
-  readonly authenticate: (args: AuthenticateArgs<AuthenticatorUses>) => Promise<OutsideCaller | undefined>
+  /** Headers, besides `Authorization`, and query parameters that carry its credential: they are passed on to nobody. */
+  readonly carriers?: { readonly headers?: readonly string[]; readonly query?: readonly string[] }
+  /** The credential of a request, when it has this authenticator's form. */
+  readonly find: (request: CredentialSource) => string | undefined
+  /** Called once when a gateway starts; what it gives is asked for every credential that `find` found. */
+  readonly open: (context: GatewayContext) => Authenticate | Promise<Authenticate>
 }
+
+/** Where a credential may be. */
+export interface CredentialSource {
+  /** Of `Authorization`, the scheme in lower case; `undefined` when there is none or it is malformed. */
+  readonly authorization: { readonly scheme: string; readonly credential: string } | undefined
+  readonly headers: Headers
+  /** Raw, without `?`. */
+  readonly query: string
+}
+
+/**
+ * Who holds a credential; `undefined`: nobody, which is a 401. It may throw a `Refused` that says more, and whatever has
+ * a code that says that the answer is not known, which is a 503.
+ */
+export type Authenticate = (args: AuthenticateArgs<AuthenticatorUses>) => Promise<OutsideCaller | undefined>
 
 /**
  * Tells the gateway who holds a credential. It is asked for every request that carries one: nothing is remembered, so
@@ -66,14 +85,16 @@ export function authenticator<const U extends AuthenticatorUses = Record<never, 
   if (!/^[A-Za-z0-9 ._-]{1,80}$/.test(realm)) {
     throw new TypeError(`authenticator(${spec.name}): a realm has letters, digits, space, dot, hyphen and underscore`)
   }
+  const scheme = spec.scheme.toLowerCase()
+  const recognises = spec.recognises ?? (() => true)
   return {
     kind: 'authenticator',
     name: spec.name,
-    scheme: spec.scheme.toLowerCase(),
-    realm,
+    challenge: { scheme, realm },
     uses: spec.uses ?? {},
-    recognises: spec.recognises ?? (() => true),
+    find: ({ authorization }) =>
+      authorization?.scheme === scheme && recognises(authorization.credential) ? authorization.credential : undefined,
     // The clients that it gets are made from `uses` above, so the wider type is the same at run time.
-    authenticate: spec.authenticate as unknown as Authenticator['authenticate'],
+    open: () => spec.authenticate as unknown as Authenticate,
   }
 }

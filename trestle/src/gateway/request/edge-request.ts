@@ -1,6 +1,6 @@
 import type { Caller } from '../../call/caller.ts'
-import type { TraceContext } from '../../std/trace-context.ts'
 import type { Headers, HttpRequest } from '../../http/message.ts'
+import type { TraceContext } from '../../std/trace-context.ts'
 
 /** A request in the one form that everything behind the front door uses. */
 export interface EdgeRequest {
@@ -8,14 +8,21 @@ export interface EdgeRequest {
   readonly requestId: string
   readonly trace: TraceContext
   readonly clientAddress: string
+  /** Lower case, without the port; empty when the request names none. */
+  readonly host: string
+  /** Cleared of what only a trusted proxy may say. */
   readonly headers: Headers
   /** Canonical. */
   readonly path: string
-  /** Raw, without `?`. */
-  readonly query: string
-  /** Values of the route's fields in their order, percent-decoded. */
+  /** Raw, without `?`; authentication takes the credential out of it. */
+  query: string
+  /** Values of the route's fields in their order, percent-decoded; of a catch-all as it stands in the path. */
   readonly values: readonly string[]
-  readonly caller: Caller
+  /** Anonymous until authentication. */
+  caller: Caller
+  /** Added to the reply, whatever becomes of the request. */
+  readonly replyHeaders: [name: string, value: string][]
+  readonly notes: RequestNotes
 }
 
 /** What the log and the measurements learn of a request while it is answered. */
@@ -27,4 +34,6 @@ export interface RequestNotes {
   clientAddress: string
   code: string | undefined
   bytesIn: number
+  /** Which upstream or instance answered. */
+  upstream: string | undefined
 }

@@ -1,15 +1,19 @@
 import type { Access } from '../../contract/access.ts'
-import type { HttpResponse } from '../../http/message.ts'
+import type { EdgeHandler, Policy, RouteFacts } from '../policy/policy.ts'
 import type { PathAmbiguity } from '../request/canonical-path.ts'
-import type { EdgeRequest, RequestNotes } from '../request/edge-request.ts'
 import type { RouteKey } from './route-table.ts'
 
 /** What answers at one address. */
 export interface Endpoint extends RouteKey {
-  /** `orders.place`; `undefined` for a page of the gateway itself. */
+  /** `orders.place`; `undefined` for a page of the gateway itself, an upstream or a redirect. */
   readonly operation: string | undefined
+  readonly target: RouteFacts['target']
   readonly access: Access
   readonly allowInPath: readonly PathAmbiguity[]
+  /** Units of a quota that one request takes. */
+  readonly cost: number
+  /** The route's own, besides the gateway's. */
+  readonly policies: readonly Policy[]
   /** @throws Refused, HttpError */
-  answer(request: EdgeRequest, notes: RequestNotes): HttpResponse | Promise<HttpResponse>
+  readonly answer: EdgeHandler
 }

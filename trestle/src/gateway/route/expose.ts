@@ -1,18 +1,18 @@
 import type { AnyContract } from '../../contract/contract.ts'
 import type { AnyOperation } from '../../contract/operation.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { PathAmbiguity } from '../request/canonical-path.ts'
+import type { RouteOptions } from './route-options.ts'
 import { fieldsOf } from './route-template.ts'
 
 /** Which operations of a contract are shown, and under which path. */
-export interface ExposeOptions<Name extends string = string> {
+export interface ExposeOptions<Name extends string = string> extends RouteOptions {
   /** Only these operations. */
   readonly only?: readonly Name[]
   /** All but these. */
   readonly except?: readonly Name[]
   /** Put before every path: `/v1`. */
   readonly prefix?: string
-  /** What may stand in a path though other software may read it differently; default nothing. */
-  readonly allowInPath?: readonly PathAmbiguity[]
 }
 
 /** An operation with a public address. */
@@ -30,7 +30,10 @@ export interface ExposeSpec {
   readonly contract: AnyContract
   readonly prefix: string
   readonly operations: readonly ExposedOperation[]
+  readonly hosts: readonly string[]
   readonly allowInPath: readonly PathAmbiguity[]
+  readonly policies: readonly Policy[]
+  readonly cost: number
 }
 
 /**
@@ -42,7 +45,7 @@ export function expose<C extends AnyContract>(
   contract: C,
   options: ExposeOptions<keyof C['operations'] & string> = {},
 ): ExposeSpec {
-  const { prefix = '', allowInPath = [] } = options
+  const { prefix = '', hosts = [], allowInPath = [], policies = [], cost = 1 } = options
   if (prefix !== '' && !/^(?:\/[A-Za-z0-9_.~-]+)+$/.test(prefix)) {
     throw new TypeError(`expose(${contract.name}): prefix must be like /v1, not ${JSON.stringify(prefix)}`)
   }
@@ -54,7 +57,7 @@ export function expose<C extends AnyContract>(
   )
   if (chosen.length === 0) throw new TypeError(`expose(${contract.name}): no operation with a route is left to expose`)
   const operations = chosen.map(([, operation]) => exposed(contract, operation, prefix))
-  return { kind: 'expose', contract, prefix, operations, allowInPath }
+  return { kind: 'expose', contract, prefix, operations, hosts, allowInPath, policies, cost }
 }
 
 function checkName(contract: AnyContract, name: string): void {

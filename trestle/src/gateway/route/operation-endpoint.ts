@@ -7,7 +7,7 @@ import { compileOperation } from '../../contract/compile-operation.ts'
 import { isAmong, isJson } from '../../contract/media-type.ts'
 import type { HeaderFields, HttpResponse } from '../../http/message.ts'
 import { deprecationHeaders } from './deprecation-headers.ts'
-import type { EdgeRequest, RequestNotes } from '../request/edge-request.ts'
+import type { EdgeRequest } from '../request/edge-request.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { ExposedOperation, ExposeSpec } from './expose.ts'
 import { readIdempotencyKey } from '../request/idempotency-key.ts'
@@ -66,12 +66,15 @@ export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, d
     template: path,
     place: `${label}, exposed by expose(${contract.name}${spec.prefix === '' ? '' : `, { prefix: '${spec.prefix}' }`})`,
     operation: label,
+    target: 'operation',
     access: operation.access ?? { kind: 'signed-in' },
     allowInPath: spec.allowInPath,
-    async answer(request, notes) {
+    cost: spec.cost,
+    policies: spec.policies,
+    async answer(request) {
       const key = readIdempotencyKey(request.headers.get('idempotency-key'))
       if (!key.ok) throw refused('invalid_input', { detail: key.detail })
-      const body = await readBody(request, binding, operation.bodyMaxBytes, notes)
+      const body = await readBody(request, binding, operation.bodyMaxBytes)
       const call = callOf(request, body, key.key)
       const reply = await awaitReply(deps.send, call, deps.clock, [request.http.signal])
       if (!reply.ok) throw new Refused(reply.problem, fixed)
@@ -83,10 +86,9 @@ export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, d
 type BodyBinding = Pick<ReturnType<typeof bindingOf>, 'body' | 'contentTypes'>
 
 async function readBody(
-  { http, headers }: EdgeRequest,
+  { http, headers, notes }: EdgeRequest,
   binding: BodyBinding,
   maxBytes: number,
-  notes: RequestNotes,
 ): Promise<Uint8Array | undefined> {
   if (!http.body.present) return undefined
   const { body: kind, contentTypes } = binding

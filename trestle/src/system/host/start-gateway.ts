@@ -24,7 +24,7 @@ export async function startGateway(
   at: { readonly host: string; readonly port: number },
   deps: GatewayDeps,
 ): Promise<HttpServer> {
-  const { handler, onRefusal } = createGateway(deps.spec, {
+  const made = await createGateway(deps.spec, {
     send: deps.send,
     clock: deps.clock,
     log: deps.telemetry.logFor('gateway'),
@@ -33,7 +33,16 @@ export async function startGateway(
     readiness: () => ({ ready: true, services: deps.services() }),
     info: documentInfo(deps.spec, deps.systemName),
   })
-  return serve({ handler, onRefusal, host: at.host, port: at.port }).catch((cause: unknown) => {
+  const { handler, onRefusal } = made
+  try {
+    const server = await serve({ handler, onRefusal, host: at.host, port: at.port })
+    const closed = async () => {
+      await server.close()
+      await made.close()
+    }
+    return { ...server, close: closed, drain: (timeoutMs) => server.drain(timeoutMs) }
+  } catch (cause) {
+    await made.close()
     throw portFailed('gateway', at.host, at.port, cause)
-  })
+  }
 }

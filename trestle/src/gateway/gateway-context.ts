@@ -1,0 +1,25 @@
+import type { Handle } from '../call/call.ts'
+import type { HttpClient } from '../http/message.ts'
+import type { Clock } from '../std/clock.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+
+/** What the parts of a running gateway share. */
+export interface GatewayContext {
+  /** Takes a call to wherever its service runs. */
+  readonly send: Handle
+  readonly clock: Clock
+  /** 0 <= random() < 1; not for secrets. */
+  readonly random: () => number
+  readonly log: GatewayLog
+  readonly metrics: Metrics
+  /** For upstreams, key sets and issuers; made at the first use, closed with the gateway. */
+  readonly http: () => Promise<HttpClient>
+  /** Runs when the gateway closes, in reverse order. */
+  readonly defer: (close: () => void | Promise<void>) => void
+}
+
+export interface GatewayLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+}

@@ -1,0 +1,38 @@
+import type { OpenApiRoute } from '../../contract/openapi/openapi.ts'
+import type { GatewayContext } from '../gateway-context.ts'
+import type { RouteSpec } from '../gateway.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { ExposeSpec } from './expose.ts'
+import { operationEndpoint } from './operation-endpoint.ts'
+
+/** What one entry of `routes` comes to. */
+export interface OpenRoute {
+  readonly endpoints: readonly Endpoint[]
+  /** What the OpenAPI document says of them. */
+  readonly documents: readonly OpenApiRoute[]
+}
+
+type Openers = {
+  readonly [K in RouteSpec['kind']]: (
+    route: Extract<RouteSpec, { readonly kind: K }>,
+    context: GatewayContext,
+  ) => OpenRoute | Promise<OpenRoute>
+}
+
+/** By kind. What only some gateways have is loaded only for them, by `import()`. */
+const openers: Openers = {
+  expose: (route, context) => ({
+    endpoints: route.operations.map((operation) => operationEndpoint(route, operation, context)),
+    documents: route.operations.map(documented),
+  }),
+}
+
+/** Opens a route: what answers, and what is said of it. */
+export async function openRoute(route: RouteSpec, context: GatewayContext): Promise<OpenRoute> {
+  return await openers[route.kind](route as never, context)
+}
+
+function documented({ contract, operation, path }: ExposeSpec['operations'][number]): OpenApiRoute {
+  // An operation taken from a contract is bound to it: `contract(...)` made it so.
+  return { contract, operation: operation as OpenApiRoute['operation'], path }
+}
