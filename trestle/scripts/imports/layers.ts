@@ -15,10 +15,11 @@ const layers: Readonly<Record<string, number>> = {
   service: 3,
   saga: 3,
   gateway: 3,
-  system: 4,
-  admin: 4,
-  cli: 5,
-  testing: 5,
+  access: 4,
+  system: 5,
+  admin: 5,
+  cli: 6,
+  testing: 6,
 }
 
 /** Folders whose subfolders are units of their own: adapters of one interface do not know each other. */

@@ -1,0 +1,77 @@
+/** How an attempt ended, as far as the health of the one who was asked is concerned. */
+export type Outcome =
+  /** It answered; also with an error that is the caller's. */
+  | 'ok'
+  /** It answered that it failed (5xx other than what it said about its load), reset, or did not answer in time. */
+  | 'failed'
+  /** Nothing was sent: no connection. */
+  | 'unreachable'
+  /** It said that it has too much to do (503, 429). */
+  | 'overloaded'
+  /** The caller went away: says nothing of the one who was asked. */
+  | 'abandoned'
+
+/** One that can be asked: an instance of a service, a target of an upstream. */
+export interface Member<T> {
+  /** Unique within the cluster, and the same as long as it is the same one. */
+  readonly id: string
+  readonly target: T
+  /** Share of the traffic relative to the others; default 1, 0 gets none. */
+  readonly weight?: number
+}
+
+/** A request that one member has been chosen for. */
+export interface Attempt<T> {
+  readonly id: string
+  readonly target: T
+  /** Must be called once. Latency is measured from the choice to here. */
+  end(outcome: Outcome): void
+}
+
+/** Why nobody was chosen. */
+export interface NoAttempt {
+  readonly refused:
+    | 'no_member'
+    /** The breaker is open: asking again before `retryAfterMs` is of no use. */
+    | 'breaker_open'
+    /** As many are running as the cluster can bear. */
+    | 'overloaded'
+  readonly retryAfterMs: number
+}
+
+/** How one member stands, for operators. */
+export interface MemberState {
+  readonly id: string
+  readonly state: 'healthy' | 'probation' | 'ejected' | 'unhealthy'
+  readonly weight: number
+  readonly inFlight: number
+  /** Peak-EWMA of the latency. */
+  readonly latencyMs: number
+  readonly requests: number
+  readonly failures: number
+  /** Why it was ejected the last time, and when (milliseconds since 1970). */
+  readonly lastEjection: { readonly reason: string; readonly atMs: number } | undefined
+}
+
+/** How a cluster stands, for operators. */
+export interface ClusterState {
+  readonly breaker: 'closed' | 'open' | 'half-open'
+  readonly inFlight: number
+  readonly concurrencyLimit: number | undefined
+  readonly members: readonly MemberState[]
+}
+
+/** Members that can answer the same: chosen by how they do, left alone when they do not. */
+export interface Cluster<T> {
+  replace(members: readonly Member<T>[]): void
+  /**
+   * Chooses one.
+   * @param tried ids that have had this request already
+   */
+  begin(tried?: readonly string[]): Attempt<T> | NoAttempt
+  /** Takes one retry from the budget; `false`: there is none left. */
+  mayRetry(): boolean
+  /** What an active check found. */
+  checked(id: string, healthy: boolean, reason?: string): void
+  state(): ClusterState
+}
