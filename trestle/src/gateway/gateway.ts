@@ -1,5 +1,6 @@
 import type { AnyContract } from '../contract/contract.ts'
 import type { OpenApiInfo } from '../contract/openapi/document.ts'
+import { access } from './access/contract.ts'
 import type { Authenticator } from './authentication/authenticator.ts'
 import type { Policy } from './policy/policy.ts'
 import type { ExposeSpec } from './route/expose.ts'
@@ -51,11 +52,18 @@ export function documentInfo(spec: GatewaySpec | undefined, systemName: string):
   return { title: systemName, version: '1.0.0', ...spec?.document }
 }
 
-/** The contracts that a gateway calls: those it exposes and those its authenticators ask. */
+/** The contracts that a gateway calls: those it exposes and those its authenticators and policies ask. */
 export function gatewayUses(spec: GatewaySpec): readonly AnyContract[] {
+  const policies = [...spec.policies, ...spec.routes.flatMap((route) => route.policies)]
   const contracts = [
     ...spec.routes.map((route) => route.contract),
     ...spec.authenticate.flatMap(({ uses }) => Object.values(uses)),
+    ...policies.flatMap(({ uses }) => uses ?? []),
   ]
   return [...new Map(contracts.map((contract) => [contract.id, contract])).values()]
+}
+
+/** Whether the service behind the contract `access` must run: something in the gateway asks it. */
+export function needsAccess(spec: GatewaySpec): boolean {
+  return gatewayUses(spec).some(({ id }) => id === access.id)
 }

@@ -15,5 +15,14 @@ export type { EdgeRequest, RequestNotes } from './request/edge-request.ts'
 export type { RouteOptions } from './route/route-options.ts'
 export type { PathAmbiguity } from './request/canonical-path.ts'
 export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './route/expose.ts'
-export { documentInfo, gateway, type GatewayOptions, type GatewaySpec, gatewayUses, type RouteSpec } from './gateway.ts'
+export { access } from './access/contract.ts'
+export {
+  documentInfo,
+  gateway,
+  type GatewayOptions,
+  type GatewaySpec,
+  gatewayUses,
+  needsAccess,
+  type RouteSpec,
+} from './gateway.ts'
 export type { Page, Readiness, ServiceReadiness } from './pages/pages.ts'

@@ -1,8 +1,11 @@
 import type { System } from './system.ts'
-import type { Topology } from './topology.ts'
+import type { Groups, Topology } from './topology.ts'
 
 /** The name under which the gateway is placed, scaled and deployed. */
 export const gatewayName = 'gateway'
+
+/** The service of keys, plans and quotas, which the platform adds where a gateway asks it. */
+export const accessName = 'gateway-access'
 
 /** The name under which an operator's calls arrive. */
 export const operatorName = 'operator'
@@ -62,9 +65,16 @@ export function replicasAllowed(count: number): boolean {
 
 function groupsOf(system: System, topology: Topology): Readonly<Record<string, readonly string[]>> {
   const all = [...system.services.map((service) => service.name), gatewayName]
-  if (topology.kind === 'groups') return topology.groups
+  if (topology.kind === 'groups') return withAccess(system, topology.groups)
   if (topology.kind === 'one-process') return { [system.name]: all }
   return Object.fromEntries(all.map((service) => [service, [service]]))
+}
+
+/** The platform's own service, unless somebody placed it, has a process of its own. */
+function withAccess(system: System, groups: Groups['groups']): Groups['groups'] {
+  const added = system.services.some((service) => service.name === accessName)
+  const placed = Object.values(groups).some((members) => members.includes(accessName))
+  return added && !placed ? { ...groups, [accessName]: [accessName] } : groups
 }
 
 function checkMembers(
