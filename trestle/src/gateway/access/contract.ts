@@ -224,14 +224,20 @@ export const access = contract('gateway-access', {
       }),
       idempotent: 'natural',
     }),
-    /** For gateways: one step of a rate limit's counter that all of them share. */
+    /**
+     * For gateways: one step of a rate limit's counter that all of them share (GCRA, by the clock of the database).
+     * `next = max(tat, now) + cost * emissionMs` is kept when `next - now <= burstMs + 0.001`, else nothing changes. A
+     * negative cost gives back what a request took that another limit refused, and is always kept. An unknown key
+     * has `tat = now`; a row whose `tat` has passed means nothing and may be removed.
+     */
     takeRate: command({
       input: z.object({
         key: z.string().max(512),
-        cost: z.int().min(0),
+        cost: z.int(),
         emissionMs: z.number().positive(),
         burstMs: z.number().min(0),
       }),
+      /** `tatMs`: as it is kept now, so before this step when it was refused. */
       output: z.object({ allowed: z.boolean(), tatMs: z.number(), nowMs: z.number() }),
       idempotent: 'no',
     }),
