@@ -17,7 +17,7 @@ export function contractsOf(system: System): readonly AnyContract[] {
 
 /** The operations that a system's gateway exposes, in the order in which they are written. */
 export function exposedBy(system: System): readonly ExposedOperation[] {
-  return system.gateway.routes.flatMap((route) => route.operations)
+  return system.gateway.routes.flatMap((route) => (route.kind === 'expose' ? route.operations : []))
 }
 
 /** What the gateway's OpenAPI document is made of. */

@@ -4,9 +4,10 @@ import { access } from './access/contract.ts'
 import type { Authenticator } from './authentication/authenticator.ts'
 import type { Policy } from './policy/policy.ts'
 import type { ExposeSpec } from './route/expose.ts'
+import type { UpstreamSpec } from './upstream/upstream.ts'
 
 /** A way in: made by `expose`, `upstream`, `aggregate` or `redirect`. */
-export type RouteSpec = ExposeSpec
+export type RouteSpec = ExposeSpec | UpstreamSpec
 
 /** What the gateway shows, to whom, and whom it believes. */
 export interface GatewayOptions {
@@ -56,7 +57,7 @@ export function documentInfo(spec: GatewaySpec | undefined, systemName: string):
 export function gatewayUses(spec: GatewaySpec): readonly AnyContract[] {
   const policies = [...spec.policies, ...spec.routes.flatMap((route) => route.policies)]
   const contracts = [
-    ...spec.routes.map((route) => route.contract),
+    ...spec.routes.flatMap((route) => (route.kind === 'expose' ? [route.contract] : [])),
     ...spec.authenticate.flatMap(({ uses }) => Object.values(uses)),
     ...policies.flatMap(({ uses }) => uses ?? []),
   ]

@@ -26,3 +26,13 @@ export {
   type RouteSpec,
 } from './gateway.ts'
 export type { Page, Readiness, ServiceReadiness } from './pages/pages.ts'
+export {
+  upstream,
+  type UpstreamHealth,
+  type UpstreamMirror,
+  type UpstreamOptions,
+  type UpstreamSpec,
+  type UpstreamTarget,
+  type UpstreamTls,
+} from './upstream/upstream.ts'
+export type { HeaderRules } from './upstream/header-rules.ts'

@@ -18,6 +18,10 @@ interface EngineError extends Error {
   readonly socket?: { readonly bytesRead?: number }
 }
 
+/** What Node's TLS says of a certificate that it does not take. */
+const certificate =
+  /^(?:ERR_TLS_CERT_|CERT_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH)/
+
 const invalidReplies = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'])
 
 /** Whether a connection broke that had served before: perhaps the other side closed it while it was idle. */
@@ -31,7 +35,7 @@ export function toHttpError(error: unknown): unknown {
   if (error instanceof HttpError || !(error instanceof Error)) return error
   const { code = '', message, name } = error as EngineError
   const as = (ours: ConstructorParameters<typeof HttpError>[0]) => new HttpError(ours, message, { cause: error })
-  if (whileConnecting.has(error)) return as('connect_failed')
+  if (whileConnecting.has(error)) return as(certificate.test(code) ? 'untrusted' : 'connect_failed')
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') return error
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return as('timeout')
   if (code === 'UND_ERR_BODY_TIMEOUT') return as('body_timeout')

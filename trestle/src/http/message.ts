@@ -133,7 +133,12 @@ export interface HttpClientOptions {
   readonly idleTimeoutMs?: number
   /** Requests waiting for a connection per origin; default 1,024, beyond: `overloaded`. */
   readonly waitingMax?: number
+  /** The addresses of a host name, to which alone it then connects; default: what the system's resolver says. */
+  readonly resolve?: Resolve
 }
+
+/** Host name to addresses; rejects when there are none or they must not be used. */
+export type Resolve = (hostname: string) => Promise<readonly string[]>
 
 export interface HttpClient {
   /** @throws HttpError with a code that says whether anything was sent */
@@ -144,6 +149,8 @@ export interface HttpClient {
 export type HttpErrorCode =
   /** Nothing was sent: certainly not processed. */
   | 'connect_failed'
+  /** The certificate is none that is trusted, or is another server's; nothing was sent either. */
+  | 'untrusted'
   | 'overloaded'
   /** Something was sent and no whole reply came. */
   | 'reset'
@@ -152,6 +159,9 @@ export type HttpErrorCode =
   | 'body_too_large'
   | 'body_timeout'
   | 'aborted'
+  /** Of `guardedHttp`: this is no place to go to. Nothing was sent there. */
+  | 'address_refused'
+  | 'redirect_refused'
   /** Of `serve`: somebody else listens there, or the address cannot be listened on. */
   | 'port_in_use'
   | 'listen_failed'

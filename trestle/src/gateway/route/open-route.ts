@@ -25,6 +25,7 @@ const openers: Openers = {
     endpoints: route.operations.map((operation) => operationEndpoint(route, operation, context)),
     documents: route.operations.map(documented),
   }),
+  upstream: async (route, context) => (await import('../upstream/open-upstream.ts')).openUpstream(route, context),
 }
 
 /** Opens a route: what answers, and what is said of it. */

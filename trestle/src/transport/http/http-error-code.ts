@@ -4,6 +4,7 @@ import type { HttpErrorCode } from '../../http/message.ts'
 /** What a failure of the HTTP client says about the call. */
 const codes: Readonly<Partial<Record<HttpErrorCode, PlatformCode>>> = {
   connect_failed: 'unavailable',
+  untrusted: 'unavailable',
   overloaded: 'overloaded',
   reset: 'outcome_unknown',
   timeout: 'deadline_exceeded',

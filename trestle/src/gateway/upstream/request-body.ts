@@ -1,0 +1,47 @@
+import { HttpError, type HttpRequest } from '../../http/message.ts'
+import type { RequestNotes } from '../request/edge-request.ts'
+
+/** A request's body on its way: what an attempt sends, and whether a further attempt could send it again. */
+export interface OutgoingBody {
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
+  /** Length that the client declared; `undefined`: it comes in chunks. */
+  readonly length: string | undefined
+  /** Whether none of it has been sent, or all of it is at hand. */
+  readonly repeatable: () => boolean
+}
+
+const none: OutgoingBody = { body: undefined, length: undefined, repeatable: () => true }
+/** A body that is kept for a further attempt. */
+const keptMaxBytes = 65_536
+
+/**
+ * Takes the body: a small one of a request that may be repeated is read first, any other goes through as it comes.
+ * @throws HttpError `body_too_large`
+ */
+export async function outgoingBody(
+  { body, headers }: HttpRequest,
+  maxBytes: number,
+  repeats: boolean,
+  notes: RequestNotes,
+): Promise<OutgoingBody> {
+  if (!body.present) return none
+  const length = headers.get('content-length')
+  if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  if (repeats && length !== undefined && Number(length) <= keptMaxBytes) {
+    const bytes = await body.bytes(maxBytes)
+    notes.bytesIn = bytes.length
+    return { body: bytes, length: undefined, repeatable: () => true }
+  }
+  let begun = false
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    begun = true
+    for await (const chunk of body.stream()) {
+      notes.bytesIn += chunk.length
+      if (notes.bytesIn > maxBytes) throw tooLarge(maxBytes)
+      yield chunk
+    }
+  }
+  return { body: { [Symbol.asyncIterator]: counted }, length, repeatable: () => !begun }
+}
+
+const tooLarge = (maxBytes: number) => new HttpError('body_too_large', `The body has more than ${maxBytes} bytes`)
