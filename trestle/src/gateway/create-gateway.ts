@@ -11,6 +11,7 @@ import { authenticationPolicy } from './authentication/authenticate.ts'
 import { authorisationPolicy } from './authentication/authorise.ts'
 import type { GatewayContext, GatewayLog } from './gateway-context.ts'
 import { gatewayMetrics } from './gateway-metrics.ts'
+import { openLimiter } from './limits/open-limiter.ts'
 import type { GatewaySpec } from './gateway.ts'
 import { documentPage, healthPages, homePage, type Page, pageEndpoint, type Readiness } from './pages/pages.ts'
 import { composePolicies, type EdgeHandler, type RouteFacts } from './policy/policy.ts'
@@ -83,7 +84,7 @@ export async function createGateway(spec: GatewaySpec, deps: GatewayDeps): Promi
 }
 
 async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposableStack): Promise<Gateway> {
-  const context = contextOf(deps, opened)
+  const context = contextOf(spec, deps, opened)
   const documents: OpenApiRoute[] = []
   const endpoints: Endpoint[] = []
   for (const route of spec.routes) {
@@ -188,7 +189,7 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
   }
 }
 
-function contextOf(deps: GatewayDeps, opened: AsyncDisposableStack): GatewayContext {
+function contextOf(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposableStack): GatewayContext {
   let client: Promise<HttpClient> | undefined
   const openClient = async () => {
     const { createHttpClient } = await import('../http/client.ts')
@@ -196,15 +197,18 @@ function contextOf(deps: GatewayDeps, opened: AsyncDisposableStack): GatewayCont
     opened.defer(() => made.close())
     return made
   }
-  return {
+  let limiter: ReturnType<typeof openLimiter> | undefined
+  const context: GatewayContext = {
     send: deps.send,
     clock: deps.clock,
     random: deps.random ?? Math.random,
     log: deps.log,
     metrics: deps.metrics,
     http: async () => deps.http ?? (client ??= openClient()),
+    limiter: () => (limiter ??= openLimiter(spec, context)),
     defer: (close) => opened.defer(async () => close()),
   }
+  return context
 }
 
 function factsOf({ method, template, operation, access, target, cost }: Endpoint): RouteFacts {

@@ -2,6 +2,7 @@ import type { Handle } from '../call/call.ts'
 import type { HttpClient } from '../http/message.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Limiter } from './limits/limiter.ts'
 
 /** What the parts of a running gateway share. */
 export interface GatewayContext {
@@ -14,6 +15,8 @@ export interface GatewayContext {
   readonly metrics: Metrics
   /** For upstreams, key sets and issuers; made at the first use, closed with the gateway. */
   readonly http: () => Promise<HttpClient>
+  /** The rate limits of this gateway and their counters; made at the first use. */
+  readonly limiter: () => Promise<Limiter>
   /** Runs when the gateway closes, in reverse order. */
   readonly defer: (close: () => void | Promise<void>) => void
 }

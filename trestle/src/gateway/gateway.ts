@@ -2,6 +2,8 @@ import type { AnyContract } from '../contract/contract.ts'
 import type { OpenApiInfo } from '../contract/openapi/document.ts'
 import { access } from './access/contract.ts'
 import type { Authenticator } from './authentication/authenticator.ts'
+import type { CountersSpec } from './limits/counters.ts'
+import type { RateLimitHeaders } from './limits/rate-limit-headers.ts'
 import type { Policy } from './policy/policy.ts'
 import type { ExposeSpec } from './route/expose.ts'
 import type { UpstreamSpec } from './upstream/upstream.ts'
@@ -22,6 +24,10 @@ export interface GatewayOptions {
   readonly document?: Partial<OpenApiInfo>
   /** Hold for every route, each at its stage: limits, CORS, caches, your own. */
   readonly policies?: readonly Policy[]
+  /** Where rate limits are counted: in each `process` by itself (default), or `shared` by all gateways in the gateway's database. */
+  readonly counters?: CountersSpec
+  /** Names of the fields that tell a client its limits; `false`: they are not sent. Default `RateLimit-Policy` and `RateLimit`. */
+  readonly rateLimitHeaders?: RateLimitHeaders | false
 }
 
 /** The single entry of a system, as data: what it exposes and how it learns who asks. */
@@ -33,6 +39,8 @@ export interface GatewaySpec {
   readonly trustedProxies: readonly string[]
   readonly document: Partial<OpenApiInfo>
   readonly policies: readonly Policy[]
+  readonly counters: CountersSpec
+  readonly rateLimitHeaders: RateLimitHeaders | false
 }
 
 /**
@@ -42,10 +50,12 @@ export interface GatewaySpec {
  */
 export function gateway(options: GatewayOptions): GatewaySpec {
   const { authenticate = [], routes, hosts = [], trustedProxies = [], document = {}, policies = [] } = options
+  const { counters = 'process', rateLimitHeaders = {} } = options
   const names = authenticate.map(({ name }) => name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw new TypeError(`gateway: two authenticators are called ${twice}`)
-  return { kind: 'gateway', authenticate, routes, hosts, trustedProxies, document, policies }
+  const limits = { counters, rateLimitHeaders }
+  return { kind: 'gateway', authenticate, routes, hosts, trustedProxies, document, policies, ...limits }
 }
 
 /** What the OpenAPI document of a system's gateway says about the whole API. */
@@ -60,6 +70,7 @@ export function gatewayUses(spec: GatewaySpec): readonly AnyContract[] {
     ...spec.routes.flatMap((route) => (route.kind === 'expose' ? [route.contract] : [])),
     ...spec.authenticate.flatMap(({ uses }) => Object.values(uses)),
     ...policies.flatMap(({ uses }) => uses ?? []),
+    ...(spec.counters === 'shared' ? [access] : []),
   ]
   return [...new Map(contracts.map((contract) => [contract.id, contract])).values()]
 }

@@ -10,6 +10,10 @@ export {
   type OutsideCaller,
 } from './authentication/authenticator.ts'
 export type { GatewayContext, GatewayLog } from './gateway-context.ts'
+export { rateLimit } from './limits/rate-limit.ts'
+export type { RateLimitOptions, RateLimitPer, WhenStoreDown } from './limits/rate-limit-spec.ts'
+export type { RateLimitHeaders } from './limits/rate-limit-headers.ts'
+export type { CountersSpec } from './limits/counters.ts'
 export type { Advice, EdgeHandler, Policy, RouteFacts, Stage } from './policy/policy.ts'
 export type { EdgeRequest, RequestNotes } from './request/edge-request.ts'
 export type { RouteOptions } from './route/route-options.ts'
