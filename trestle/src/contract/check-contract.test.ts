@@ -93,10 +93,15 @@ const at =
 const posted = (input: z.ZodObject, rest: object) => () => define(post('/orders', { input, ...rest }) as AnyOperation)
 
 describe('an operation as written', () => {
+  it('may have a slash at the end of its path, which is another path than without', () => {
+    expect(at('/a/{id}/')).not.toThrow()
+    expect(at('/', z.object({}))).not.toThrow()
+  })
+
   it.each<[string, () => unknown, string, string]>([
     ['a path without slash', at('orders'), 'orders.place orders', 'starts with /'],
     ['an empty segment', at('/a//{id}'), 'orders.place /a//{id}', 'empty segment'],
-    ['a slash at the end', at('/a/'), 'orders.place /a/', 'empty segment'],
+    ['two slashes at the end', at('/a/{id}//'), 'orders.place /a/{id}//', 'empty segment'],
     ['a dot segment', at('/a/../{id}'), 'orders.place /a/../{id}', 'dot segment'],
     ['a query in the path', at('/a?b={id}'), 'orders.place /a?b={id}', 'no path segment'],
     ['an unclosed field', at('/a/{id'), 'orders.place /a/{id', 'no path segment'],

@@ -160,9 +160,9 @@ const segmentForm = /^(?:[A-Za-z0-9._~!$&'()+,=:@-]|\{[A-Za-z_][A-Za-z0-9_]*\})+
 function checkTemplate(path: string, place: string): readonly string[] {
   const at = `${place} ${path}`
   if (!path.startsWith('/')) refuse(at, 'a path starts with /')
-  const segments = path.slice(1).split('/')
-  for (const segment of path === '/' ? [] : segments) {
-    if (segment === '') refuse(at, 'has an empty segment: no // and no / at the end')
+  const segments = path.replace(/\/$/, '').split('/').slice(1)
+  for (const segment of segments) {
+    if (segment === '') refuse(at, 'has an empty segment: no //')
     if (segment === '.' || segment === '..') refuse(at, 'has a dot segment')
     if (!segmentForm.test(segment))
       refuse(at, `${JSON.stringify(segment)} is no path segment: plain characters and {field}s`)

@@ -1,6 +1,7 @@
 export { type Access, anyone, scopes, signedIn } from './access.ts'
 export { type AsyncApiDocument, type AsyncApiInfo, asyncapi } from './asyncapi.ts'
 export { type BytesOptions, type BytesSchema, bytes, decodeBytes, encodeBytes } from './bytes.ts'
+export { clientAddressHeader } from './client-address.ts'
 export type {
   AnyContract,
   Bound,

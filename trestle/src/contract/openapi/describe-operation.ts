@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { type Binding, type BoundField, bindingOf, templateFields } from '../binding.ts'
 import { bytesContentTypes } from '../bytes.ts'
+import { clientAddressHeader } from '../client-address.ts'
 import type { Bound } from '../contract.ts'
 import type { JsonSchema } from '../json-schema.ts'
 import type { AnyOperation } from '../operation.ts'
@@ -82,8 +83,8 @@ function examplesOf(operation: Op, pick: (input: Record<string, unknown>) => unk
 }
 
 const placeInOpenApi = { path: 'path', query: 'query', header: 'header' } as const
-// Source: OpenAPI 3.1.1, parameter object: header parameters of these names are ignored.
-const ignoredHeaders = new Set(['accept', 'content-type', 'authorization'])
+// Source: OpenAPI 3.1.1, parameter object: header parameters of these names are ignored. The last one no client sends.
+const ignoredHeaders = new Set(['accept', 'content-type', 'authorization', clientAddressHeader])
 
 function parametersOf(operation: Op, binding: Binding, path: string, shared: Shared): readonly JsonSchema[] {
   const publicNames = new Map(

@@ -3,6 +3,7 @@ import type { Call, Handle, Reply } from '../../call/call.ts'
 import { childSpan } from '../../std/trace-context.ts'
 import type { Clock } from '../../std/clock.ts'
 import { bindingOf } from '../../contract/binding.ts'
+import { clientAddressHeader } from '../../contract/client-address.ts'
 import { compileOperation } from '../../contract/compile-operation.ts'
 import { isAmong, isJson } from '../../contract/media-type.ts'
 import type { HeaderFields, HttpResponse } from '../../http/message.ts'
@@ -30,7 +31,9 @@ export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, d
   const label = `${contract.name}.${operation.name}`
   const fields = fieldsOf(path)
   const binding = bindingOf(operation)
-  const bound = binding.fields.flatMap(({ name, header }) => (header === undefined ? [] : [{ name, header }]))
+  const bound = binding.fields.flatMap(({ name, header }) =>
+    header === undefined ? [] : [{ name, read: reader(header) }],
+  )
   const fixed = deprecationHeaders(operation.deprecated)
 
   const callOf = (
@@ -45,8 +48,8 @@ export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, d
       params: Object.fromEntries(fields.map((field, at) => [field, request.values[at] ?? ''])),
       query: request.query,
       headers: Object.fromEntries(
-        bound.flatMap(({ name, header }) => {
-          const value = request.headers.get(header)
+        bound.flatMap(({ name, read }) => {
+          const value = read(request)
           return value === undefined ? [] : [[name, value]]
         }),
       ),
@@ -81,6 +84,12 @@ export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, d
       return toResponse(reply, exposed, fixed)
     },
   }
+}
+
+/** Of a header that the operation binds; the client's address is no header of the request but what the gateway knows. */
+function reader(header: string): (request: EdgeRequest) => string | undefined {
+  if (header === clientAddressHeader) return (request) => request.clientAddress
+  return (request) => request.headers.get(header)
 }
 
 type BodyBinding = Pick<ReturnType<typeof bindingOf>, 'body' | 'contentTypes'>
