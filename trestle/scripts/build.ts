@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pointAtCompiled } from './build/compiled-paths.ts'
@@ -7,7 +7,7 @@ import { runTool } from './check/run-tool.ts'
 
 /**
  * Makes `trestle/dist`: the folder that is published. Compiled code with declarations, the program, a manifest whose
- * exports point at them, README and licence; no tests, no sources.
+ * exports point at them, migrations, README and licence; no tests, no sources.
  */
 export async function build(): Promise<{ readonly dist: string; readonly modules: number }> {
   const trestle = fileURLToPath(new URL('../', import.meta.url))
@@ -22,11 +22,21 @@ export async function build(): Promise<{ readonly dist: string; readonly modules
   if (compiled.exitCode !== 0) throw new Error(`tsc could not compile the package:\n${compiled.output}`)
   const modules = await pointAtCompiled(join(dist, 'lib'))
   if (modules === 0) throw new Error('the compiler wrote no module: nothing to publish')
+  await copyMigrations(join(trestle, 'src'), join(dist, 'lib'))
   const manifest: unknown = JSON.parse(await readFile(join(trestle, 'package.json'), 'utf8'))
   await writeFile(join(dist, 'package.json'), `${JSON.stringify(publishedManifest(manifest), undefined, 2)}\n`)
   for (const folder of ['bin', 'template']) await cp(join(trestle, folder), join(dist, folder), { recursive: true })
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) await cp(join(trestle, '..', file), join(dist, file))
   return { dist, modules }
+}
+
+/** The platform's own services bring their databases' migrations along; the compiler knows nothing of them. */
+async function copyMigrations(sources: string, lib: string): Promise<void> {
+  const found = (await readdir(sources, { recursive: true })).filter((file) =>
+    /[\\/]migrations[\\/][^\\/]+\.sql$/.test(file),
+  )
+  if (found.length === 0) throw new Error('there is no migration to publish: the access service has some')
+  for (const file of found) await cp(join(sources, file), join(lib, file))
 }
 
 if (import.meta.main) {
