@@ -1,0 +1,152 @@
+import { z } from 'zod'
+
+const ms = (what: string) => z.int().min(1).describe(`${what}, milliseconds`)
+const path = z.string().regex(/^\//, 'must start with /')
+const text = z.string().min(1)
+const headerRules = z
+  .strictObject({
+    set: z.record(z.string(), z.string()).optional().describe('Fields that are set in place of those that came'),
+    remove: z.array(text).optional().describe('Fields that are removed'),
+  })
+  .describe('Header fields that are set or removed on the way')
+
+const target = z.union([
+  text.describe('http://host:port or https://host:port'),
+  z.strictObject({
+    url: text.describe('http://host:port or https://host:port; a path in it is put before every path'),
+    weight: z.number().min(0).optional().describe('Share of the traffic relative to the others; default 1, 0: none'),
+  }),
+])
+
+const health = z
+  .strictObject({
+    path: path.describe('Answered with 2xx or 3xx by a healthy target'),
+    intervalMs: ms('Between two checks; default 5,000').optional(),
+    timeoutMs: ms('For the head of the answer; default 1,000').optional(),
+  })
+  .describe('Asks the targets from time to time whether they are alive')
+
+/** What may be said of an upstream, and of one route to it. */
+const forwarding = {
+  host: z
+    .enum(['target', 'keep'])
+    .optional()
+    .describe("What Host names: the target (default), or what the client's did"),
+  timeoutMs: ms('Until the head of the reply has come, retries included; default 30,000').optional(),
+  bodyMaxBytes: z.int().min(0).optional().describe('Of a request; beyond it: 413. Default 10 MiB'),
+  retries: z.int().min(0).max(10).optional().describe('Further attempts at requests that may be repeated; default 2'),
+  headers: z.strictObject({ request: headerRules.optional(), response: headerRules.optional() }).optional(),
+  identity: z
+    .boolean()
+    .optional()
+    .describe('Tells the upstream who asks, in Trestle-Caller-*. Only where it cannot be reached past the gateway'),
+  mirror: z
+    .strictObject({
+      to: text.describe('http://host:port'),
+      percent: z.number().min(0).max(100).optional().describe('Of the requests; default 100'),
+    })
+    .optional()
+    .describe('A copy of requests for another server; its replies are thrown away'),
+}
+
+const upstream = z
+  .strictObject({
+    targets: z.array(target).min(1).describe('The servers that can answer'),
+    health: health.optional(),
+    tls: z.strictObject({ ca: text.optional().describe('Certificates that are trusted instead, PEM') }).optional(),
+    ...forwarding,
+  })
+  .describe('Servers that can answer the same requests')
+
+const access = z
+  .union([z.enum(['anyone', 'signedIn']), z.array(text).min(1)])
+  .describe('Who may ask: anyone, signedIn (default), or a list of scopes that a caller must have')
+
+const limit = z
+  .strictObject({
+    name: text.optional().describe('Said in RateLimit-Policy; default: made from the numbers'),
+    per: z.enum(['caller', 'key', 'ip', 'route']).describe('For whom it counts'),
+    allow: z.int().min(1).describe('Units per window'),
+    windowMs: ms('The window'),
+    burst: z.int().min(1).optional().describe('Units that may be taken at once; default: allow'),
+    cost: z.int().min(0).optional().describe('Units that one request takes; default 1'),
+    whenStoreDown: z
+      .enum(['local', 'open', 'closed'])
+      .optional()
+      .describe('While shared counters cannot be reached: count here alone (default), do not count, or answer 503'),
+    before: z.literal('authentication').optional().describe('Counts before anybody asks who it is; per ip or route'),
+    keysMax: z.int().min(1).optional().describe('Counters in one process; default 100,000'),
+  })
+  .describe('How often somebody may ask (GCRA)')
+
+/** Rules that hold for one route, or for all of them. */
+const policies = {
+  limits: z.array(limit).optional(),
+}
+
+const route = z
+  .strictObject({
+    path: path.describe('/items/{id}: a field is a whole segment; /legacy/*: everything below'),
+    methods: z.array(text).min(1).optional().describe('Default: all'),
+    hosts: z.array(text).min(1).optional().describe('Host names, exactly or as *.example.com; default: all'),
+    name: text.max(100).optional().describe('For plans, usage and logs; default: method and path'),
+    upstream: text.optional().describe('Name of an upstream: it answers'),
+    access: access.optional(),
+    stripPrefix: path.optional().describe('Beginning of the path that the upstream does not get'),
+    addPrefix: path.optional().describe('Put before what is left'),
+    rewrite: path.optional().describe('The path that the upstream gets, with the fields of path: /v2/{id}, /v2/*'),
+    allowInPath: z.array(text).optional().describe('What may stand in a path though others may read it differently'),
+    cost: z.int().min(0).optional().describe('Units of a quota that one request takes; default 1'),
+    ...forwarding,
+    ...policies,
+  })
+  .describe('A way in')
+
+/** A configuration file of `trestle gateway`. Strict: what is not known is an error. */
+export const gatewayFile = z
+  .strictObject({
+    $schema: z.string().optional().describe('For editors: where this schema is'),
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be lower case letters, digits and hyphens, at most 40')
+      .optional()
+      .describe('Default: edge'),
+    listen: z
+      .strictObject({
+        host: text.optional().describe('Default 127.0.0.1; 0.0.0.0 for all addresses'),
+        port: z.int().min(0).max(65_535).optional().describe('Default 4000; 0 picks a free one'),
+        adminPort: z.int().min(0).max(65_535).optional().describe('Of the admin listener on 127.0.0.1; default 4001'),
+      })
+      .optional(),
+    hosts: z.array(text).optional().describe('Host names that are served, exactly or as *.example.com; default: any'),
+    trustedProxies: z
+      .array(text)
+      .optional()
+      .describe('Addresses or networks whose Forwarded and X-Forwarded-* are believed; default: none'),
+    document: z
+      .strictObject({
+        title: text.optional(),
+        version: text.optional(),
+        summary: text.optional(),
+        description: text.optional(),
+      })
+      .optional()
+      .describe('What the OpenAPI document says about the whole API'),
+    store: z
+      .strictObject({
+        dataDir: text.optional().describe('Where data lie, from this file; default .trestle'),
+        postgresUrl: text.optional().describe('A PostgreSQL server in place of the embedded one'),
+      })
+      .optional()
+      .describe('Where keys, usage and shared counters are kept; nothing is opened that is not used'),
+    counters: z.enum(['process', 'shared']).optional().describe('Where rate limits are counted; default process'),
+    upstreams: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/), upstream).optional(),
+    routes: z.array(route).min(1),
+    ...policies,
+  })
+  .meta({ title: 'Trestle gateway', description: 'A gateway in front of HTTP services: trestle gateway FILE' })
+
+/** A configuration file as it was read, checked against the schema. */
+export type GatewayFile = z.output<typeof gatewayFile>
+export type RouteEntry = GatewayFile['routes'][number]
+export type UpstreamEntry = NonNullable<GatewayFile['upstreams']>[string]

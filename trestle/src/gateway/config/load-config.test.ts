@@ -1,0 +1,284 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { anyone, scopes } from '../../contract/access.ts'
+import { gateway, type GatewaySpec } from '../gateway.ts'
+import { upstream } from '../upstream/upstream.ts'
+import { GatewayConfigError } from './config-fault.ts'
+import { loadConfig } from './load-config.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'trestle-config-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let files = 0
+function written(text: string, name = `gateway-${++files}.yaml`): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+function loaded(text: string, env: Record<string, string> = {}) {
+  return loadConfig(written(text), { env, shownAs: 'gateway.yaml' })
+}
+
+function faultsOf(text: string, env: Record<string, string> = {}): readonly string[] {
+  try {
+    loaded(text, env)
+  } catch (error) {
+    if (!(error instanceof GatewayConfigError && error.code === 'config_invalid')) throw error
+    return error.message.split('\n').slice(0, error.faults.length)
+  }
+  throw new Error('it was accepted')
+}
+
+/** Functions and clusters aside: what `gateway({...})` was given. */
+function asData(spec: GatewaySpec): unknown {
+  return JSON.parse(JSON.stringify(spec))
+}
+
+const small = `
+upstreams:
+  items: { targets: [http://127.0.0.1:9001] }
+routes:
+  - { path: /items/*, upstream: items }
+`
+
+describe('a configuration file', () => {
+  it('makes what gateway({...}) in a system.ts makes', () => {
+    const { spec } = loaded(`
+hosts: [api.example.com]
+trustedProxies: [10.0.0.0/8]
+document: { title: Shop }
+upstreams:
+  legacy:
+    targets: [http://127.0.0.1:9001, { url: http://127.0.0.1:9002, weight: 0.05 }]
+    health: { path: /healthz }
+    headers: { request: { set: { X-From: edge } } }
+routes:
+  - path: /legacy/*
+    upstream: legacy
+    methods: [GET]
+    access: anyone
+    stripPrefix: /legacy
+    timeoutMs: 2000
+    headers: { request: { remove: [Cookie] } }
+  - { path: '/items/{id}', upstream: legacy, access: [items:read], rewrite: '/v2/{id}', cost: 3, name: item }
+`)
+    const targets = ['http://127.0.0.1:9001', { url: 'http://127.0.0.1:9002', weight: 0.05 }]
+    const set = { 'X-From': 'edge' }
+    const health = { path: '/healthz' }
+    const response = { set: {}, remove: [] }
+    const inCode = gateway({
+      hosts: ['api.example.com'],
+      trustedProxies: ['10.0.0.0/8'],
+      document: { title: 'Shop' },
+      routes: [
+        upstream('/legacy/*', targets, {
+          methods: ['GET'],
+          access: anyone(),
+          stripPrefix: '/legacy',
+          timeoutMs: 2_000,
+          health,
+          headers: { request: { set, remove: ['Cookie'] }, response },
+        }),
+        upstream('/items/{id}', targets, {
+          access: scopes('items:read'),
+          rewrite: '/v2/{id}',
+          cost: 3,
+          name: 'item',
+          health,
+          headers: { request: { set, remove: [] }, response },
+        }),
+      ],
+    })
+    expect(asData(spec)).toEqual(asData(inCode))
+  })
+
+  it('may be JSON as well, tabs included', () => {
+    const text = JSON.stringify(
+      {
+        listen: { port: 8080 },
+        upstreams: { a: { targets: ['http://127.0.0.1:1'] } },
+        routes: [{ path: '/', upstream: 'a' }],
+      },
+      undefined,
+      '\t',
+    )
+    expect(loaded(text).listen).toEqual({ host: undefined, port: 8080, adminPort: undefined })
+  })
+
+  it('shares what an anchor names', () => {
+    const { spec } = loaded(`
+upstreams:
+  a: &same { targets: [http://127.0.0.1:1] }
+  b: *same
+routes:
+  - { path: /a/*, upstream: a }
+  - { path: /b/*, upstream: b }
+`)
+    expect(spec.routes).toHaveLength(2)
+  })
+
+  it('says where its data lie from where it stands itself', () => {
+    const { dataDir, files: read } = loaded(`store: { dataDir: data }\n${small}`)
+    expect(dataDir).toBe(join(folder, 'data'))
+    expect(read).toHaveLength(1)
+  })
+})
+
+describe('what is wrong with a configuration file', () => {
+  it('is told all at once, in the order of the file, each with line, column and what to do', () => {
+    const faults = faultsOf(`name: Edge!
+listen: { hots: x }
+upstreams:
+  a: { targets: [] }
+  b:
+    targets: [{ url: http://127.0.0.1:1, weigth: 3 }, 5]
+routes:
+  - path: legacy/*
+    upstream: c
+    acess: anyone
+    access: 3
+  - path: /x
+    limits: [{ per: keys, allow: 1 }]
+counters: shard
+`)
+    expect(faults).toEqual([
+      'gateway.yaml:1:7: name must be lower case letters, digits and hyphens, at most 40',
+      'gateway.yaml:2:11: hots is not known in listen. Did you mean host?',
+      'gateway.yaml:4:17: upstreams.a.targets must have at least 1',
+      'gateway.yaml:6:42: weigth is not known in upstreams.b.targets[0]. Did you mean weight?',
+      'gateway.yaml:6:55: upstreams.b.targets[1] must be text or a map',
+      'gateway.yaml:8:11: routes[0].path must start with /',
+      'gateway.yaml:10:5: acess is not known in routes[0]. Did you mean access?',
+      'gateway.yaml:11:13: routes[0].access must be anyone, signedIn or a list',
+      'gateway.yaml:13:14: routes[1].limits[0].windowMs is missing in routes[1].limits[0]. Give it a number',
+      'gateway.yaml:13:21: routes[1].limits[0].per must be one of caller, key, ip, route. Did you mean key?',
+      'gateway.yaml:14:11: counters must be one of process, shared. Did you mean shared?',
+    ])
+  })
+
+  it('is also what no schema can say: names of nothing, options that do not fit', () => {
+    const faults = faultsOf(`upstreams:
+  items: { targets: [http://127.0.0.1:1] }
+  spare: { targets: [http://127.0.0.1:2] }
+routes:
+  - { path: /a, upstream: item }
+  - { path: /b, upstream: items, stripPrefix: /c }
+  - path: /d
+    upstream: items
+    limits: [{ per: key, allow: 1, windowMs: 1000, before: authentication }]
+`)
+    expect(faults).toEqual([
+      'gateway.yaml:3:10: No route uses the upstream spare. Add one, or remove it',
+      'gateway.yaml:5:27: There is no upstream item. Did you mean items?',
+      'gateway.yaml:6:5: upstream(/b): stripPrefix /c is not the beginning of the pattern',
+      "gateway.yaml:9:14: rateLimit(key): before authentication nobody knows the key; write per: 'ip'",
+    ])
+  })
+
+  it.each([
+    ['a key that stands twice', `${small}routes: []\n`, /6:1: This key stands here twice/],
+    ['a tag', `name: !!js/function "x"\n${small}`, /1:7: Tags/],
+    ['a known tag', `name: !!binary aGk=\n${small}`, /1:16: Tags/],
+    ['a tag of its own', `name: !x y\n${small}`, /1:7: Tags/],
+    ['several documents', `${small}---\na: 1\n`, /several documents/],
+    ['an alias without an anchor', `name: *nobody\n${small}`, /1:7: There is no anchor &nobody/],
+    ['a secret that is not quoted in a list', 'hosts: [${env:HOST}]\n', /put a value with \$\{\.\.\.\} in quotes/],
+    ['a key that would become something else', `__proto__: { a: 1 }\n${small}`, /1:1: A key must be plain text/],
+    ['nothing', '', /routes is missing at the top/],
+    ['a list', '- a\n- b\n', /1:1: The file must be a map, not a list/],
+    ['no YAML', 'name: [\n', /gateway.yaml:\d+:\d+: /],
+    [
+      'an upstream with a name that is none',
+      'upstreams: { "a b": { targets: [http://x:1] } }\nroutes: []',
+      /1:\d+: .*is no name/,
+    ],
+  ])('is %s', (_, text, expected) => {
+    expect(faultsOf(text).join('\n')).toMatch(expected)
+  })
+
+  it('is an alias of aliases that would become a million values, and nothing hangs', () => {
+    const levels = Array.from(
+      { length: 9 },
+      (_, at) =>
+        `l${at}: &l${at} [${Array(10)
+          .fill(at === 0 ? 'x' : `*l${at - 1}`)
+          .join(', ')}]`,
+    )
+    expect(faultsOf(levels.join('\n')).join('\n')).toMatch(/more than 200000 values/)
+  })
+
+  it('is a value that contains itself', () => {
+    expect(faultsOf('hosts: &a [*a]\n').join('\n')).toMatch(/nested deeper|no anchor/)
+  })
+
+  it('is a file that is too large, or not there', () => {
+    expect(faultsOf(`# ${'x'.repeat(4_200_000)}\n${small}`)[0]).toMatch(/larger than 4194304 bytes/)
+    expect(() => loadConfig(join(folder, 'nowhere.yaml'), { env: {} })).toThrow(
+      expect.objectContaining({ code: 'config_unreadable', message: 'nowhere.yaml cannot be read (ENOENT)' }),
+    )
+  })
+})
+
+describe('a value from outside', () => {
+  const secret = 'hunter22-not-for-logs'
+
+  it('stands for a whole text, a part of it, or a number', () => {
+    writeFileSync(join(folder, 'weight'), '0.5\n')
+    const {
+      spec,
+      listen,
+      files: read,
+    } = loaded(
+      `
+listen: { port: "\${env:PORT}" }
+upstreams:
+  a:
+    targets: [{ url: "http://\${env:HOST}:\${env:PORT}", weight: "\${file:weight}" }]
+    headers: { request: { set: { Authorization: "Bearer \${env:TOKEN}", X-Literal: "$\${env:TOKEN}" } } }
+routes: [{ path: /, upstream: a }]
+`,
+      { PORT: '8081', HOST: 'localhost', TOKEN: secret },
+    )
+    expect(listen.port).toBe(8081)
+    expect(read).toContain(join(folder, 'weight'))
+    expect(spec.routes[0]).toMatchObject({
+      targets: [{ url: 'http://localhost:8081', weight: 0.5 }],
+      headers: { request: { set: { Authorization: `Bearer ${secret}`, 'X-Literal': '${env:TOKEN}' } } },
+    })
+  })
+
+  it('that is missing is named with its place', () => {
+    const faults = faultsOf(
+      `listen: { host: "\${env:NOT_THERE}", port: "\${file:nope}" }\nname: "\${vault:x}"\nstore: { postgresUrl: "\${env:EMPTY}" }\n${small}`,
+      { EMPTY: '' },
+    )
+    expect(faults).toEqual([
+      'gateway.yaml:1:17: The environment variable NOT_THERE is not set. Set it, or write a value here',
+      'gateway.yaml:1:43: The file nope cannot be read (ENOENT). Correct the path or its rights',
+      'gateway.yaml:2:7: ${vault:x} names nothing. Write ${env:NAME} or ${file:/path}, or $${ for the characters',
+      'gateway.yaml:3:23: The environment variable EMPTY is empty. Set it, or write a value here',
+    ])
+  })
+
+  it('is never printed, whatever is wrong with it', () => {
+    const text = `
+name: "\${env:SECRET}"
+counters: "\${env:SECRET}"
+listen: { port: "\${env:SECRET}" }
+upstreams:
+  a: { targets: ["\${env:SECRET}", "http://x:1/?key=\${env:SECRET}"], headers: { request: { set: { Via: "\${env:CRLF}" } } } }
+routes:
+  - { path: "/\${env:SECRET}/{", upstream: a, stripPrefix: "/\${env:SECRET}" }
+  - { path: /b, upstream: "\${env:SECRET}" }
+`
+    const whole = { SECRET: secret, CRLF: `${secret}\r\nX-Evil: 1` }
+    expect(faultsOf(text, whole).join('\n')).not.toContain(secret)
+    const built = text.replace(/^(?:name|counters|listen).*$/gm, '')
+    const faults = faultsOf(built, whole).join('\n')
+    expect(faults).not.toContain(secret)
+    expect(faults).toContain('${env:SECRET}')
+  })
+})

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { basename, dirname, isAbsolute, resolve } from 'node:path'
+import type { GatewaySpec } from '../gateway.ts'
+import { buildGateway } from './build-gateway.ts'
+import { checkFile } from './check-file.ts'
+import { type ConfigFault, GatewayConfigError, throwFaults } from './config-fault.ts'
+import { nodeAt } from './config-node.ts'
+import { fillSecrets } from './fill-secrets.ts'
+import type { GatewayFile } from './gateway-schema.ts'
+import { readSource } from './read-source.ts'
+
+/** A gateway as its file describes it. */
+export interface LoadedConfig {
+  readonly name: string
+  readonly spec: GatewaySpec
+  /** What the file says about where it listens; the rest has its defaults. */
+  readonly listen: {
+    readonly host: string | undefined
+    readonly port: number | undefined
+    readonly adminPort: number | undefined
+  }
+  /** Absolute. */
+  readonly dataDir: string | undefined
+  readonly postgresUrl: string | undefined
+  /** The file itself and all that were read for it, absolute. */
+  readonly files: readonly string[]
+}
+
+export interface LoadConfigOptions {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** How the file is called in faults; default: its name. */
+  readonly shownAs?: string
+}
+
+/**
+ * Reads a configuration file and makes the gateway that it describes, as `gateway({...})` in a system.ts would. Opens nothing.
+ * @throws GatewayConfigError `config_unreadable`; `config_invalid` with everything that is wrong with it
+ */
+export function loadConfig(path: string, { env, shownAs = basename(path) }: LoadConfigOptions): LoadedConfig {
+  const file = resolve(path)
+  const folder = dirname(file)
+  const source = readSource(shownAs, textOf(file, shownAs))
+  const filled = fillSecrets(source, { env, readFile: (name) => readFileSync(name, 'utf8'), folder })
+  const checked = checkFile(source, filled)
+  throwFaults(firstOfEachPlace([...filled.faults, ...(checked.ok ? [] : checked.faults)]))
+  if (!checked.ok) throw new Error('a file without faults is checked')
+  const faults: ConfigFault[] = []
+  const spec = buildGateway(checked.file, (at, message) => {
+    faults.push(source.fault(nodeAt(source.root, at).node.at, filled.redact(message)))
+  })
+  throwFaults(faults)
+  if (spec === undefined) throw new Error('a gateway without faults is built')
+  return { ...settingsOf(checked.file, folder), spec, files: [file, ...filled.files] }
+}
+
+/** What is missing need not fit the schema as well. */
+function firstOfEachPlace(faults: readonly ConfigFault[]): readonly ConfigFault[] {
+  return faults.filter(
+    ({ line, column }, at) => at === faults.findIndex((other) => other.line === line && other.column === column),
+  )
+}
+
+function settingsOf({ name = 'edge', listen, store }: GatewayFile, folder: string) {
+  return {
+    name,
+    listen: { host: listen?.host, port: listen?.port, adminPort: listen?.adminPort },
+    dataDir: store?.dataDir === undefined ? undefined : inFolder(folder, store.dataDir),
+    postgresUrl: store?.postgresUrl,
+  }
+}
+
+function inFolder(folder: string, path: string): string {
+  return isAbsolute(path) ? path : resolve(folder, path)
+}
+
+function textOf(file: string, shownAs: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    throw new GatewayConfigError('config_unreadable', `${shownAs} cannot be read (${code})`, { cause })
+  }
+}
