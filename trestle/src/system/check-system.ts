@@ -1,9 +1,10 @@
-import { placementOf } from './placement.ts'
+import { access } from '../gateway/index.ts'
+import { accessName, gatewayName, operatorName, placementOf } from './placement.ts'
 import type { System } from './system.ts'
 
 const nameForm = /^[a-z][a-z0-9-]{0,39}$/
 /** Names that mean something else to the platform. */
-const reserved = new Set(['gateway', 'operator', 'admin'])
+const reserved = new Set([gatewayName, operatorName, accessName, 'admin'])
 
 /** @throws TypeError with the place and the remedy */
 export function checkSystem(system: System): void {
@@ -21,7 +22,8 @@ export function checkSystem(system: System): void {
 
 function checkNames(system: System, fail: (what: string) => never): void {
   const seen = new Set<string>()
-  for (const { name } of [...system.services, ...system.externals]) {
+  const own = system.services.filter(({ contracts }) => !contracts.includes(access))
+  for (const { name } of [...own, ...system.externals]) {
     if (!nameForm.test(name))
       fail(`the service name '${name}' must be lower case letters, digits and hyphens, at most 40`)
     if (reserved.has(name)) fail(`a service cannot be called '${name}': the platform uses that name`)

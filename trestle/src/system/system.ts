@@ -1,6 +1,6 @@
-import type { GatewaySpec } from '../gateway/index.ts'
+import { access, type GatewaySpec, needsAccess } from '../gateway/index.ts'
 import { checkSystem } from './check-system.ts'
-import type { ExternalService, RunService } from './placed-service.ts'
+import { type ExternalService, run, type RunService } from './placed-service.ts'
 import type { Topology } from './topology.ts'
 
 /** What a system consists of. */
@@ -36,11 +36,17 @@ export function system(name: string, spec: SystemSpec): System {
   const defined: System = {
     kind: 'system',
     name,
-    services: spec.services.filter((service) => service.kind === 'run'),
+    services: [...spec.services.filter((service) => service.kind === 'run'), ...accessService(spec.gateway)],
     externals: spec.services.filter((service) => service.kind === 'external'),
     gateway: spec.gateway,
     topologies: spec.topologies,
   }
   checkSystem(defined)
   return defined
+}
+
+/** Keys, plans and quotas are a service like any other: the platform adds it when the gateway asks it. */
+function accessService(gateway: GatewaySpec | undefined): readonly RunService[] {
+  if (gateway === undefined || !needsAccess(gateway)) return []
+  return [run(access, () => import('../access/service.ts'))]
 }
