@@ -6,6 +6,16 @@ import { counter } from './fixtures/tiny/contracts.ts'
 import { oneProcess, run, system } from './index.ts'
 import { placementOf } from './placement.ts'
 
+const groupsOf = (topology: string) =>
+  placementOf(keyed, topology).groups.map(({ name, services, gateway: edge }) => [name, services, edge])
+
+const taken = () =>
+  system('taken', {
+    services: [run(counter, () => import('./fixtures/tiny/counter.ts'), { name: 'gateway-access' })],
+    gateway: gateway({ routes: [expose(counter)] }),
+    topologies: { merged: oneProcess() },
+  })
+
 describe('the service of keys and plans', () => {
   it('is part of a system whose gateway asks it, and of no other', () => {
     expect(keyed.services.map(({ name }) => name)).toEqual(['counter', 'gateway-access'])
@@ -18,20 +28,12 @@ describe('the service of keys and plans', () => {
   })
 
   it('has a process of its own unless somebody placed it', () => {
-    const groupsOf = (topology: string) =>
-      placementOf(keyed, topology).groups.map(({ name, services, gateway: edge }) => [name, services, edge])
     expect(groupsOf('split')).toContainEqual(['gateway-access', ['gateway-access'], false])
     expect(groupsOf('grouped')).toContainEqual(['gateway-access', ['gateway-access'], false])
     expect(groupsOf('placed')).toContainEqual(['edge', ['gateway-access'], true])
   })
 
   it("cannot be somebody else's service", () => {
-    const taken = () =>
-      system('taken', {
-        services: [run(counter, () => import('./fixtures/tiny/counter.ts'), { name: 'gateway-access' })],
-        gateway: gateway({ routes: [expose(counter)] }),
-        topologies: { merged: oneProcess() },
-      })
     expect(taken).toThrow(/'gateway-access': the platform uses that name/)
   })
 
