@@ -15,6 +15,7 @@ import { openLimiter } from './limits/open-limiter.ts'
 import type { GatewaySpec } from './gateway.ts'
 import { documentPage, healthPages, homePage, type Page, pageEndpoint, type Readiness } from './pages/pages.ts'
 import { composePolicies, type EdgeHandler, type RouteFacts } from './policy/policy.ts'
+import { type Kept, keptFrom } from './reload/kept-state.ts'
 import { failureResponse } from './reply/failure-response.ts'
 import { refused } from './reply/problem-response.ts'
 import { canonicalPath, type PathAmbiguity } from './request/canonical-path.ts'
@@ -23,9 +24,10 @@ import { hostMatcher } from './request/host-match.ts'
 import { identify, type RequestIdentity } from './request/request-identity.ts'
 import { splitTarget } from './request/request-target.ts'
 import { originOf, trustedProxies } from './request/trusted-headers.ts'
+import { answersRoot, checkEndpoint, type HostedEndpoint } from './route/check-endpoint.ts'
 import type { Endpoint } from './route/endpoint.ts'
 import { openRoute } from './route/open-route.ts'
-import { decodeValues } from './route/operation-endpoint.ts'
+import { decodeValues } from './route/path-values.ts'
 import { createRouteTable, type RouteMatch } from './route/route-table.ts'
 
 export interface GatewayDeps {
@@ -41,6 +43,8 @@ export interface GatewayDeps {
   /** Default: one is made at the first use and closed with the gateway. */
   readonly http?: HttpClient
   readonly readiness: () => Readiness
+  /** What the gateway before this one handed on; default: this is the first. */
+  readonly kept?: Kept
   /** See `documentInfo`. */
   readonly info: OpenApiInfo
   /** Further pages, `GET` only. */
@@ -67,7 +71,7 @@ export interface Gateway {
 }
 
 /** An endpoint with its policies in front of it. */
-type OpenEndpoint = Endpoint & { readonly handle: EdgeHandler }
+type OpenEndpoint = HostedEndpoint & { readonly handle: EdgeHandler }
 
 /**
  * Makes a gateway from its description: the handler that `serve` runs.
@@ -86,27 +90,27 @@ export async function createGateway(spec: GatewaySpec, deps: GatewayDeps): Promi
 async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposableStack): Promise<Gateway> {
   const context = contextOf(spec, deps, opened)
   const documents: OpenApiRoute[] = []
-  const endpoints: Endpoint[] = []
+  const endpoints: HostedEndpoint[] = []
+  const servesHost = hostMatcher(spec.hosts)
   for (const route of spec.routes) {
     const open = await openRoute(route, context)
-    endpoints.push(...open.endpoints)
+    endpoints.push(...open.endpoints.map((endpoint) => ({ ...endpoint, hosts: route.hosts })))
     documents.push(...open.documents)
   }
+  for (const endpoint of endpoints) checkEndpoint(endpoint, spec)
   const document = () => openapi(documents, deps.info)
   const pages = [...healthPages(deps.readiness), documentPage(document), ...(deps.pages ?? [])]
-  const taken = endpoints.some(({ template, method }) => template === '/' && method === 'GET')
-  const all = taken ? pages : [homePage(deps.info, pages), ...pages]
+  const all = endpoints.some(answersRoot) ? pages : [homePage(deps.info, pages), ...pages]
   const gates = [authenticationPolicy(spec.authenticate), authorisationPolicy(spec.authenticate), ...spec.policies]
   const table = createRouteTable<OpenEndpoint>(
     await Promise.all(
-      [...endpoints, ...all.map(pageEndpoint)].map(async (endpoint) => {
+      [...endpoints, ...all.map((page) => ({ ...pageEndpoint(page), hosts: [] }))].map(async (endpoint) => {
         const policies = endpoint.target === 'page' ? gates.slice(0, 2) : [...gates, ...endpoint.policies]
         const handle = await composePolicies(policies, factsOf(endpoint), context, endpoint.answer)
         return { ...endpoint, handle }
       }),
     ),
   )
-  const servesHost = hostMatcher(spec.hosts)
   const trusted = trustedProxies(spec.trustedProxies)
   const measured = gatewayMetrics(deps.metrics)
 
@@ -124,7 +128,8 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
     if (!canonical.ok) throw refused('bad_request', { detail: canonical.detail })
     const { path, ambiguities } = canonical
     notes.path = path
-    const match = table.match(path)
+    const hostname = hostName(host)
+    const match = table.match(hostname, path)
     const endpoint = match === undefined ? undefined : endpointFor(match, http.method)
     if (ambiguities.length > 0) checkAmbiguities(ambiguities, endpoint ?? match?.routes.values().next().value)
     if (match === undefined) throw refused('not_found', { detail: 'No route has this path' })
@@ -137,11 +142,11 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
       http,
       ...identity,
       clientAddress,
-      host: hostName(host),
+      host: hostname,
       headers,
       path,
       query: target.query,
-      values: decodeValues(match.values),
+      values: decodeValues(match.values, endpoint.template),
       caller: anonymous,
       replyHeaders,
       notes,
@@ -206,13 +211,14 @@ function contextOf(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposable
     metrics: deps.metrics,
     http: async () => deps.http ?? (client ??= openClient()),
     limiter: () => (limiter ??= openLimiter(spec, context)),
+    keep: (deps.kept ?? keptFrom()).keep,
     defer: (close) => opened.defer(async () => close()),
   }
   return context
 }
 
-function factsOf({ method, template, operation, access, target, cost }: Endpoint): RouteFacts {
-  return { method, template, hosts: [], name: operation ?? `${method} ${template}`, access, target, cost }
+function factsOf({ method, template, hosts, operation, access, target, cost }: HostedEndpoint): RouteFacts {
+  return { method, template, hosts, name: operation ?? `${method} ${template}`, access, target, cost }
 }
 
 function hostName(host: string | undefined): string {

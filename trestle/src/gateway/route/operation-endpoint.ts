@@ -23,7 +23,6 @@ export interface EndpointDeps {
 /** Headers that a service's reply may not set: the gateway's or the engine's own. */
 const reserved =
   /^(?:connection|content-length|content-type|date|transfer-encoding|x-request-id|trestle-.*|set-cookie)$/i
-const decoder = decodeURIComponent
 
 /** Makes the endpoint of an exposed operation: HTTP in, a call to wherever the service runs, its bytes out. */
 export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, deps: EndpointDeps): Endpoint {
@@ -135,9 +134,4 @@ function toResponse(
   const written = compileOperation(operation).serializeOutput(body.value, status)
   if (!written.ok) throw refused('bad_reply', { errors: written.faults })
   return { status, headers: [['Content-Type', written.contentType], ...headers], body: written.bytes }
-}
-
-/** @throws Refused when the values cannot be decoded; a canonical path always can */
-export function decodeValues(values: readonly string[]): readonly string[] {
-  return values.map((value) => (value.includes('%') ? decoder(value) : value))
 }
