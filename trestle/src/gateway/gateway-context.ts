@@ -3,6 +3,7 @@ import type { HttpClient } from '../http/message.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Limiter } from './limits/limiter.ts'
+import type { Kept } from './reload/kept-state.ts'
 
 /** What the parts of a running gateway share. */
 export interface GatewayContext {
@@ -17,6 +18,8 @@ export interface GatewayContext {
   readonly http: () => Promise<HttpClient>
   /** The rate limits of this gateway and their counters; made at the first use. */
   readonly limiter: () => Promise<Limiter>
+  /** Finds what the gateway before this one made under the same key, or makes it: see `Kept`. */
+  readonly keep: Kept['keep']
   /** Runs when the gateway closes, in reverse order. */
   readonly defer: (close: () => void | Promise<void>) => void
 }

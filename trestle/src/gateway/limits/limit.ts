@@ -22,9 +22,14 @@ export interface Limit {
   readonly cells: CellTable
 }
 
-/** Opens a limit with counters of its own. */
-export function openLimit(spec: RateLimitSpec, name: string, clock: Clock): Limit {
-  return limitOf(spec, name, new CellTable(clock, spec.keysMax))
+/** Opens a limit, with counters of its own unless it is given some. */
+export function openLimit(
+  spec: RateLimitSpec,
+  name: string,
+  clock: Clock,
+  cells: CellTable = new CellTable(clock, spec.keysMax),
+): Limit {
+  return limitOf(spec, name, cells)
 }
 
 /** The same limit with other numbers: what has been counted stays counted. */

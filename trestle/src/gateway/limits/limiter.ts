@@ -1,12 +1,14 @@
 import type { Clock } from '../../std/clock.ts'
 import type { HttpResponse } from '../../http/message.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import type { GatewayContext } from '../gateway-context.ts'
 import type { Advice, EdgeHandler, Policy, RouteFacts, Stage } from '../policy/policy.ts'
 import { refused } from '../reply/problem-response.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
 import type { Counters, Demand, Taken } from './counters.ts'
 import { isTooMuch, waitMsFor } from './gcra.ts'
 import { type Limit, openLimit } from './limit.ts'
+import { CellTable } from './process-counters.ts'
 import { type RateLimitHeaders, rateLimitHeaders } from './rate-limit-headers.ts'
 import { nameOf, type RateLimitSpec } from './rate-limit-spec.ts'
 
@@ -26,9 +28,11 @@ export interface LimiterDeps {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly headers: RateLimitHeaders | false
+  /** Counters outlive the gateway that counted in them: see `Kept`. */
+  readonly keep?: GatewayContext['keep']
 }
 
-export function createLimiter({ counters, clock, metrics, headers }: LimiterDeps): Limiter {
+export function createLimiter({ counters, clock, metrics, headers, keep }: LimiterDeps): Limiter {
   const limits = new Map<Policy, Limit>()
   const names = new Set<string>()
   const groups = new WeakMap<RouteFacts, Map<Stage, LimitSource[]>>()
@@ -46,7 +50,8 @@ export function createLimiter({ counters, clock, metrics, headers }: LimiterDeps
     limitFor(policy, spec) {
       const known = limits.get(policy)
       if (known !== undefined) return known
-      const limit = openLimit(spec, freeName(spec, names), clock)
+      const name = freeName(spec, names)
+      const limit = openLimit(spec, name, clock, cellsFor(name, spec))
       names.add(limit.name)
       limits.set(policy, limit)
       return limit
@@ -63,6 +68,14 @@ export function createLimiter({ counters, clock, metrics, headers }: LimiterDeps
       stagesOfRoute.set(stage, sources)
       return advice(route.name, sources)
     },
+  }
+
+  /** A function cannot be compared with another one: its counters begin anew. */
+  function cellsFor(name: string, spec: RateLimitSpec): CellTable {
+    const make = () => new CellTable(clock, spec.keysMax)
+    if (keep === undefined || typeof spec.per === 'function') return make()
+    const { per, allow, windowMs, burst, keysMax } = spec
+    return keep(JSON.stringify(['limit', name, per, allow, windowMs, burst, keysMax]), make)
   }
 
   function advice(routeName: string, sources: readonly LimitSource[]): Advice {

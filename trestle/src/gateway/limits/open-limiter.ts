@@ -6,7 +6,7 @@ import { processCounters } from './process-counters.ts'
 /** Opens the limits of a gateway and where they are counted. */
 export async function openLimiter(
   { rateLimitHeaders }: Pick<GatewaySpec, 'counters' | 'rateLimitHeaders'>,
-  { clock, metrics }: GatewayContext,
+  { clock, metrics, keep }: GatewayContext,
 ): Promise<Limiter> {
-  return createLimiter({ counters: processCounters, clock, metrics, headers: rateLimitHeaders })
+  return createLimiter({ counters: processCounters, clock, metrics, headers: rateLimitHeaders, keep })
 }
