@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{trestle,systems,docs,bench}/**/*.test.ts', '*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', 'trestle/template/**'],
+    exclude: ['**/node_modules/**', '**/dist/**', 'trestle/template/**', '**/*.servers.test.ts'],
     setupFiles: ['./vitest.setup.ts'],
     pool: 'forks',
     maxWorkers: 2,

@@ -1,7 +1,15 @@
 import type { Limit } from './limit.ts'
 
 /** Where the rate limits of a gateway are counted. */
-export type CountersSpec = 'process' | 'shared'
+export type CountersSpec = 'process' | 'shared' | RedisCountersSpec
+
+/** Counters in a Redis, as data: see `redis`. */
+export interface RedisCountersSpec {
+  readonly kind: 'redis'
+  readonly url: string
+  readonly timeoutMs: number
+  readonly prefix: string
+}
 
 /** What one request asks of one limit. */
 export interface Demand {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '../../std/clock.ts'
 import { addressKey } from './address-key.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
@@ -60,19 +61,24 @@ function policyItem(name: string, { allow, windowMs, burst }: RateLimitSpec): st
 }
 
 function keyOf(per: RateLimitSpec['per']): Limit['keyOf'] {
-  if (typeof per === 'function') return (request) => bounded(per(request))
+  if (typeof per === 'function') {
+    return (request) => {
+      const key = per(request)
+      return key === undefined ? undefined : bounded(key)
+    }
+  }
   if (per === 'ip') return ({ clientAddress }) => addressKey(clientAddress)
   if (per === 'key') return ({ caller }) => (caller.kind === 'key' ? caller.id : undefined)
   if (per === 'route') return (_, routeName) => routeName
   return ({ caller, clientAddress }) =>
-    caller.kind === 'anonymous' ? addressKey(clientAddress) : `${caller.kind}:${caller.id}`
+    caller.kind === 'anonymous' ? addressKey(clientAddress) : bounded(`${caller.kind}:${caller.id}`)
 }
 
-/** A longer one is cut: it would let a client fill the memory. */
+/** Longer ones are hashed: they would let a client fill the memory. */
 const keyMaxLength = 256
 
-function bounded(key: string | undefined): string | undefined {
-  return key === undefined || key.length <= keyMaxLength ? key : key.slice(0, keyMaxLength)
+function bounded(key: string): string {
+  return key.length <= keyMaxLength ? key : createHash('sha256').update(key).digest('base64url')
 }
 
 /** Nobody could ever take more than a burst: such a request takes all of it. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../std/clock.ts'
-import type { Counters, Demand, Taken } from './counters.ts'
+import type { Demand, Taken } from './counters.ts'
 import { isTooMuch } from './gcra.ts'
 
 /** How many cells are looked at when one is added: more than one, so that those that mean nothing go sooner than new ones come. */
@@ -71,7 +71,7 @@ export class CellTable {
 }
 
 /** Counts in this process: each gateway process by itself. */
-export const processCounters: Counters & { take(demands: readonly Demand[]): Taken } = {
+export const processCounters: { take(demands: readonly Demand[]): Taken } = {
   take(demands) {
     const first = demands[0]
     return demands.length === 1 && first !== undefined ? takeOne(first) : takeAll(demands)

@@ -16,7 +16,7 @@ export interface RateLimitOptions {
   /**
    * For whom it counts. `caller`: who is authenticated, and by network address who is not; `key`: API keys, nobody else;
    * `ip`: the network address, of IPv6 the first 64 bits; `route`: all who ask there together; a function: equal texts
-   * together (the first 256 characters), `undefined` not at all.
+   * together, `undefined` not at all.
    */
   readonly per: RateLimitPer
   /** Units per window in the long run, 1 to 1,000,000,000. */
