@@ -115,6 +115,8 @@ export interface ClientRequest {
 export interface ClientResponse {
   readonly status: number
   readonly headers: Headers
+  /** The whole body when it has come already and nobody has begun to read it; then it is taken. */
+  arrived?(): Uint8Array | undefined
   /** The whole body, or `HttpError` `body_too_large`. */
   bytes(maxBytes: number): Promise<Uint8Array>
   stream(): AsyncIterable<Uint8Array>
@@ -135,6 +137,8 @@ export interface HttpClientOptions {
   readonly waitingMax?: number
   /** The addresses of a host name, to which alone it then connects; default: what the system's resolver says. */
   readonly resolve?: Resolve
+  /** Certificates that are trusted, as PEM; default: those that this computer trusts. */
+  readonly ca?: string
 }
 
 /** Host name to addresses; rejects when there are none or they must not be used. */

@@ -34,10 +34,10 @@ function isStream(body: HttpResponse['body']): body is AsyncIterable<Uint8Array>
   return body !== undefined && typeof body === 'object' && Symbol.asyncIterator in body
 }
 
-/** `undefined`: the reply must not say a length (204), or does not know it (a stream). */
+/** `undefined`: the reply must not say a length (204), or does not know it (a stream that declares none). */
 function lengthOf(exchange: Exchange, response: HttpResponse): number | undefined {
   if (response.status === 204) return undefined
-  if (isStream(response.body)) return exchange.method === 'HEAD' ? declaredLength(response) : undefined
+  if (isStream(response.body)) return response.status === 304 ? undefined : declaredLength(response)
   if (response.body === undefined && (exchange.method === 'HEAD' || response.status === 304)) {
     return declaredLength(response)
   }
@@ -56,14 +56,16 @@ export async function sendResponse(exchange: Exchange, response: HttpResponse, i
   }
   if (exchange.body.pending) await settleBody(exchange)
   if (exchange.detached || res.destroyed) return await stop(response.body)
-  const headers = flatHeaders(response, lengthOf(exchange, response), exchange.last)
+  const length = lengthOf(exchange, response)
+  const headers = flatHeaders(response, length, exchange.last)
   res.writeHead(response.status, headers)
   const bodiless = exchange.method === 'HEAD' || response.status === 204 || response.status === 304
   if (bodiless) await stop(response.body)
-  else if (isStream(response.body)) await pump(res, response.body, idleTimeoutMs)
+  else if (isStream(response.body)) await pump(res, response.body, length, idleTimeoutMs)
+  else if (isSmall(response.body) && !exchange.body.pending) return await finish(res, idleTimeoutMs, response.body)
   else await write(res, response.body, idleTimeoutMs)
   if (exchange.body.pending) await discardRest(exchange)
-  await finish(res, idleTimeoutMs)
+  await finish(res, idleTimeoutMs, undefined)
 }
 
 /** A body nobody read may have come already; if it has not, the connection is good for nothing after this reply. */
@@ -76,6 +78,10 @@ async function settleBody(exchange: Exchange): Promise<void> {
   }
 }
 
+function isSmall(body: Uint8Array | string | undefined): boolean {
+  return body === undefined || body.length <= sliceBytes / 4
+}
+
 async function write(res: ServerResponse, body: Uint8Array | string | undefined, idleTimeoutMs: number): Promise<void> {
   if (body === undefined || body.length === 0) return
   if (body.length <= sliceBytes / 4) return void res.write(body)
@@ -85,17 +91,39 @@ async function write(res: ServerResponse, body: Uint8Array | string | undefined,
   }
 }
 
-async function pump(res: ServerResponse, body: AsyncIterable<Uint8Array>, idleTimeoutMs: number): Promise<void> {
+const nothing = () => undefined
+
+/** @throws TypeError when the stream is longer or shorter than the length that went out with the head */
+async function pump(
+  res: ServerResponse,
+  body: AsyncIterable<Uint8Array>,
+  length: number | undefined,
+  idleTimeoutMs: number,
+): Promise<void> {
   const chunks = body[Symbol.asyncIterator]()
-  // The source may wait for ever: a client that leaves must not wait with it.
-  const gone = new Promise<'gone'>((resolve) => res.once('close', () => resolve('gone')))
+  let wake: () => void = nothing
+  const leave = () => {
+    wake()
+    void chunks.return?.().catch(nothing)
+  }
+  res.once('close', leave)
   res.flushHeaders()
-  for (;;) {
-    const next = await Promise.race([chunks.next(), gone])
-    if (next === 'gone') return void (await chunks.return?.())
-    if (next.done === true) return
+  let sent = 0
+  while (!res.destroyed) {
+    const next = await new Promise<IteratorResult<Uint8Array> | undefined>((resolve, reject) => {
+      // The source may wait for ever: a client that leaves must not wait with it.
+      wake = () => resolve(undefined)
+      chunks.next().then(resolve, reject)
+    })
+    if (next === undefined) return
+    if (next.done === true) break
+    sent += next.value.length
+    if (length !== undefined && sent > length) throw new TypeError('The body is longer than its Content-Length')
     if (next.value.length > 0 && !res.write(next.value)) await drained(res, idleTimeoutMs)
   }
+  res.off('close', leave)
+  if (length !== undefined && sent < length && !res.destroyed)
+    throw new TypeError('The body is shorter than its Content-Length')
 }
 
 /** Waits until the client has read what is buffered; a client that reads nothing is cut. */
@@ -112,17 +140,22 @@ function drained(res: ServerResponse, idleTimeoutMs: number): Promise<void> {
   })
 }
 
-function finish(res: ServerResponse, idleTimeoutMs: number): Promise<void> {
+/** Ends the reply, with its body when that is small: head and body go out in one write. */
+function finish(res: ServerResponse, idleTimeoutMs: number, body: Uint8Array | string | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (res.destroyed) return resolve()
-    const timer = setTimeout(() => res.destroy(), idleTimeoutMs)
+    let timer: NodeJS.Timeout | undefined
     const done = () => {
       clearTimeout(timer)
       res.off('finish', done).off('close', done)
       resolve()
     }
     res.on('finish', done).on('close', done)
-    res.end()
+    if (body instanceof Uint8Array)
+      res.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1')
+    else res.end(body)
+    // What the system has taken needs no watching.
+    if (!res.writableFinished && res.writableLength > 0) timer = setTimeout(() => res.destroy(), idleTimeoutMs)
   })
 }
 

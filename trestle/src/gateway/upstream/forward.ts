@@ -130,7 +130,10 @@ function noTarget({ refused: why, retryAfterMs }: NoAttempt) {
 async function toResponse(reply: ClientResponse, method: string, rules: OpenHeaderRules): Promise<HttpResponse> {
   const { status } = reply
   const headers = responseFields(reply.headers, rules)
-  if (method !== 'HEAD' && status !== 204 && status !== 304) return { status, headers, body: reply.stream() }
+  if (method !== 'HEAD' && status !== 204 && status !== 304) {
+    // What has come whole with its head goes out in one piece.
+    return { status, headers, body: reply.arrived?.() ?? reply.stream() }
+  }
   await reply.discard()
   return { status, headers }
 }

@@ -1,0 +1,163 @@
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { ClientConnection, type ConnectionOwner } from './client-connection.ts'
+import type { ClientExchange } from './client-exchange.ts'
+import { connectError } from './client-error.ts'
+import { HttpError } from './message.ts'
+
+/** How a pool makes and keeps connections. */
+export interface PoolOptions {
+  readonly connectionsMax: number
+  readonly connectTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly waitingMax: number
+  readonly lookup: LookupFunction | undefined
+  /** Certificates that are trusted instead of the usual ones, as PEM. */
+  readonly ca: string | undefined
+}
+
+/** The connections to one origin: a bounded number, a bounded line before them; the last used is the next used. */
+export class ClientPool implements ConnectionOwner {
+  readonly #origin: string
+  readonly #url: URL
+  readonly #options: PoolOptions
+  readonly #free: ClientConnection[] = []
+  readonly #open = new Set<Socket>()
+  readonly #waiting = new Set<ClientExchange>()
+  #sweep: NodeJS.Timeout | undefined
+  #session: Buffer | undefined
+  #closed = false
+
+  constructor(origin: string, options: PoolOptions) {
+    this.#origin = origin
+    this.#url = new URL(origin)
+    this.#options = options
+  }
+
+  enter(exchange: ClientExchange): void {
+    if (exchange.over) return
+    let connection = this.#free.pop()
+    // Closed, and not yet told so.
+    while (connection?.socket.destroyed === true) connection = this.#free.pop()
+    if (connection !== undefined) return this.#use(connection, exchange)
+    if (this.#open.size < this.#options.connectionsMax) return this.#connect(exchange)
+    if (this.#waiting.size >= this.#options.waitingMax) {
+      const text = `${this.#waiting.size} requests wait for a connection to ${this.#origin} already`
+      return exchange.fail(new HttpError('overloaded', text))
+    }
+    exchange.waits('waiting', () => this.#waiting.delete(exchange))
+    this.#waiting.add(exchange)
+  }
+
+  free(connection: ClientConnection): void {
+    const next = this.#next()
+    if (next !== undefined) return connection.send(next)
+    connection.freeSince = performance.now()
+    // A connection that waits for work keeps no process alive.
+    connection.socket.unref()
+    this.#free.push(connection)
+    this.#sweep ??= setTimeout(() => this.#closeIdle(), this.#options.idleTimeoutMs).unref()
+  }
+
+  closed(connection: ClientConnection, unanswered: ClientExchange | undefined): void {
+    if (!this.#open.delete(connection.socket)) return
+    const at = this.#free.indexOf(connection)
+    if (at !== -1) this.#free.splice(at, 1)
+    if (unanswered !== undefined && !this.#closed) {
+      unanswered.repeated = true
+      return this.#connect(unanswered)
+    }
+    unanswered?.fail(new HttpError('reset', 'The client was closed'))
+    this.#refill()
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#sweep)
+    for (const exchange of this.#waiting) exchange.fail(new HttpError('aborted', 'The client was closed'))
+    this.#waiting.clear()
+    for (const socket of this.#open) socket.destroy()
+  }
+
+  #use(connection: ClientConnection, exchange: ClientExchange): void {
+    connection.socket.ref()
+    connection.send(exchange)
+  }
+
+  #next(): ClientExchange | undefined {
+    const [next] = this.#waiting
+    if (next !== undefined) this.#waiting.delete(next)
+    return next
+  }
+
+  /** A place has become free: whoever is next in the line gets a connection of its own. */
+  #refill(): void {
+    if (this.#closed) return
+    const next = this.#next()
+    if (next !== undefined) this.#connect(next)
+  }
+
+  #connect(exchange: ClientExchange): void {
+    const socket = this.#socket()
+    this.#open.add(socket)
+    exchange.waits('connecting', () => give(new HttpError('aborted', 'The request was given up')))
+    const timer = setTimeout(() => {
+      give(new HttpError('connect_failed', `No connection within ${this.#options.connectTimeoutMs} ms`))
+    }, this.#options.connectTimeoutMs)
+    const onError = (error: Error) => give(connectError(error))
+    const onClose = () => give(new HttpError('connect_failed', 'The connection was closed while it was made'))
+    const event = this.#url.protocol === 'https:' ? 'secureConnect' : 'connect'
+    const settle = () => {
+      clearTimeout(timer)
+      socket.off('error', onError).off('close', onClose).off(event, onConnect)
+    }
+    const give = (error: HttpError) => {
+      settle()
+      socket.on('error', () => undefined)
+      socket.destroy()
+      this.#open.delete(socket)
+      exchange.fail(error)
+      this.#refill()
+    }
+    const onConnect = () => {
+      settle()
+      const connection = new ClientConnection(socket, this)
+      if (exchange.over) this.free(connection)
+      else connection.send(exchange)
+    }
+    socket.once('error', onError).once('close', onClose).once(event, onConnect)
+  }
+
+  #socket(): Socket {
+    const { protocol, hostname, port } = this.#url
+    const host = hostname.replace(/^\[(.*)\]$/, '$1')
+    const { lookup, ca } = this.#options
+    const where = { host, noDelay: true, ...(lookup === undefined ? {} : { lookup }) }
+    if (protocol !== 'https:') return connectTcp({ ...where, port: Number(port || 80) })
+    const socket = connectTls({
+      ...where,
+      port: Number(port || 443),
+      ALPNProtocols: ['http/1.1'],
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(ca === undefined ? {} : { ca }),
+      ...(this.#session === undefined ? {} : { session: this.#session }),
+    })
+    socket.on('session', (session) => {
+      this.#session = session
+    })
+    return socket
+  }
+
+  /** The oldest are at the front: those that were free for too long are closed. */
+  #closeIdle(): void {
+    const { idleTimeoutMs } = this.#options
+    const now = performance.now()
+    for (const connection of this.#free) {
+      if (now - connection.freeSince < idleTimeoutMs) break
+      connection.destroy()
+    }
+    const oldest = this.#free.find(({ socket }) => !socket.destroyed)
+    const waitMs = oldest === undefined ? undefined : oldest.freeSince + idleTimeoutMs - now
+    this.#sweep = waitMs === undefined ? undefined : setTimeout(() => this.#closeIdle(), Math.max(1, waitMs)).unref()
+  }
+}
