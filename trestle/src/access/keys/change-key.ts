@@ -79,5 +79,5 @@ export const revokeKey = impl.handler('revokeKey', async ({ input: { id }, store
     await noteChange(db, id, at)
     return true
   })
-  if (!known) return fail('key_not_found')
+  if (!known) fail('key_not_found')
 })

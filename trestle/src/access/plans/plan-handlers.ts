@@ -37,7 +37,7 @@ export const removePlan = impl.handler('removePlan', async ({ input: { name }, s
     await noteChange(db, null, new Date(now()))
     return undefined
   })
-  if (refusal !== undefined) return fail(refusal)
+  if (refusal !== undefined) fail(refusal)
 })
 
 /** A plan that is no longer declared stays, and is the operators' from then on: keys may be on it. */

@@ -11,21 +11,17 @@ const toleranceMs = 0.001
  */
 export const takeRate = impl.handler('takeRate', async ({ input, store }) => {
   const { key, cost, emissionMs, burstMs } = input
-  const costMs = cost * emissionMs
-  const mostMs = burstMs + toleranceMs
+  const costMs = sql`${cost * emissionMs}::float8`
+  // What is given back is always taken.
+  const mostMs = sql`${cost < 0 ? Number.POSITIVE_INFINITY : burstMs + toleranceMs}::float8`
+  const next = sql`greatest(rates.tat_ms, excluded.now_ms) + ${costMs}`
   const { rows } = await sql<{ allowed: boolean; tat_ms: number; now_ms: number }>`
     insert into rates (key, tat_ms, now_ms, allowed)
-    select ${key}, case when first.allowed then first.now_ms + ${costMs}::float8 else first.now_ms end,
-      first.now_ms, first.allowed
-    from (
-      select extract(epoch from clock_timestamp())::float8 * 1000 as now_ms, ${costMs}::float8 <= ${mostMs}::float8 as allowed
-    ) as first
+    select ${key}, case when ${costMs} <= ${mostMs} then now_ms + ${costMs} else now_ms end, now_ms, ${costMs} <= ${mostMs}
+    from (select extract(epoch from clock_timestamp())::float8 * 1000 as now_ms) as clock
     on conflict (key) do update set
-      tat_ms = case
-        when greatest(rates.tat_ms, excluded.now_ms) + ${costMs}::float8 - excluded.now_ms <= ${mostMs}::float8
-        then greatest(rates.tat_ms, excluded.now_ms) + ${costMs}::float8
-        else rates.tat_ms end,
-      allowed = greatest(rates.tat_ms, excluded.now_ms) + ${costMs}::float8 - excluded.now_ms <= ${mostMs}::float8,
+      tat_ms = case when ${next} - excluded.now_ms <= ${mostMs} then ${next} else rates.tat_ms end,
+      allowed = ${next} - excluded.now_ms <= ${mostMs},
       now_ms = excluded.now_ms
     returning allowed, tat_ms, now_ms`.execute(store.db)
   const row = rows[0]

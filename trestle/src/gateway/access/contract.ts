@@ -3,14 +3,6 @@ import { command, contract, query } from '../../contract/index.ts'
 import { KeyRecord, specs } from './operator-operations.ts'
 import { Plan } from './plan-schema.ts'
 
-/** One step of a rate limit's counter: `cost` units of `emissionMs` each, refused beyond a debt of `burstMs`. */
-const RateDemand = z.object({
-  key: z.string().max(512),
-  cost: z.int().min(0),
-  emissionMs: z.number().positive(),
-  burstMs: z.number().min(0),
-})
-
 /**
  * Who may use a gateway, and how much: keys, plans, quotas and usage. Answered by a service that the platform places
  * beside the gateway when a gateway needs it; its database is the gateway's. Services may use it: a sign-up makes a key.
@@ -95,14 +87,21 @@ export const access = contract('gateway-access', {
       idempotent: 'natural',
       bodyMaxBytes: 8_388_608,
     }),
-    /** For gateways: one step of a rate limit's counter that all of them share. */
+    /**
+     * For gateways: one step of a rate limit's counter that all of them share (GCRA, by the clock of the database).
+     * `next = max(tat, now) + cost * emissionMs` is kept when `next - now <= burstMs + 0.001`, else nothing changes. A
+     * negative cost gives back what a request took that another limit refused, and is always kept. An unknown key
+     * has `tat = now`; a row whose `tat` has passed means nothing and may be removed.
+     */
     takeRate: command({
-      input: RateDemand,
-      output: z.object({
-        allowed: z.boolean(),
-        tatMs: z.number().describe('When the counter has no debt left, by the clock of `nowMs`'),
-        nowMs: z.number().describe("The database's clock"),
+      input: z.object({
+        key: z.string().max(512),
+        cost: z.int(),
+        emissionMs: z.number().positive(),
+        burstMs: z.number().min(0),
       }),
+      /** `tatMs`: as it is kept now, so before this step when it was refused. */
+      output: z.object({ allowed: z.boolean(), tatMs: z.number(), nowMs: z.number() }),
       idempotent: 'no',
     }),
     /** For gateways: makes the plans that a configuration declares. */
