@@ -4,9 +4,11 @@ import type { OpenApiInfo } from '../contract/openapi/document.ts'
 import { openapi, type OpenApiRoute } from '../contract/openapi/openapi.ts'
 import { headersFrom } from '../http/header-list.ts'
 import type { HeaderFields, HttpClient, HttpHandler, HttpRequest, HttpResponse, OnRefusal } from '../http/message.ts'
+import type { ClusterState } from '../registry/cluster.ts'
 import type { Clock } from '../std/clock.ts'
 import type { AccessLog } from '../telemetry/access-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { openAccessLink } from './access/access-link.ts'
 import { authenticationPolicy } from './authentication/authenticate.ts'
 import { authorisationPolicy } from './authentication/authorise.ts'
 import type { GatewayContext, GatewayLog } from './gateway-context.ts'
@@ -26,7 +28,7 @@ import { splitTarget } from './request/request-target.ts'
 import { originOf, trustedProxies } from './request/trusted-headers.ts'
 import { answersRoot, checkEndpoint, type HostedEndpoint } from './route/check-endpoint.ts'
 import type { Endpoint } from './route/endpoint.ts'
-import { openRoute } from './route/open-route.ts'
+import { type OpenRoute, openRoute } from './route/open-route.ts'
 import { decodeValues } from './route/path-values.ts'
 import { createRouteTable, type RouteMatch } from './route/route-table.ts'
 
@@ -52,11 +54,11 @@ export interface GatewayDeps {
 }
 
 /** One public address, for `trestle routes`. */
-export interface RouteDescription {
-  readonly method: string
+export interface RouteDescription extends RouteFacts {
   readonly path: string
   readonly operation: string | undefined
-  readonly access: Endpoint['access']
+  /** Names of the policies in its way, in their order. */
+  readonly policies: readonly string[]
 }
 
 export interface Gateway {
@@ -66,12 +68,14 @@ export interface Gateway {
   /** The OpenAPI document of everything that is exposed. */
   openapi(): object
   routes(): readonly RouteDescription[]
+  /** The targets of each upstream as they stand. */
+  upstreams(): readonly (ClusterState & { readonly name: string })[]
   /** Closes what its parts opened; requests must have ended. */
   close(): Promise<void>
 }
 
 /** An endpoint with its policies in front of it. */
-type OpenEndpoint = HostedEndpoint & { readonly handle: EdgeHandler }
+type OpenEndpoint = HostedEndpoint & { readonly handle: EdgeHandler; readonly policyNames: readonly string[] }
 
 /**
  * Makes a gateway from its description: the handler that `serve` runs.
@@ -91,11 +95,13 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
   const context = contextOf(spec, deps, opened)
   const documents: OpenApiRoute[] = []
   const endpoints: HostedEndpoint[] = []
+  const upstreams: NonNullable<OpenRoute['upstream']>[] = []
   const servesHost = hostMatcher(spec.hosts)
   for (const route of spec.routes) {
     const open = await openRoute(route, context)
     endpoints.push(...open.endpoints.map((endpoint) => ({ ...endpoint, hosts: route.hosts })))
     documents.push(...open.documents)
+    if (open.upstream !== undefined) upstreams.push(open.upstream)
   }
   for (const endpoint of endpoints) checkEndpoint(endpoint, spec)
   const document = () => openapi(documents, deps.info)
@@ -106,8 +112,8 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
     await Promise.all(
       [...endpoints, ...all.map((page) => ({ ...pageEndpoint(page), hosts: [] }))].map(async (endpoint) => {
         const policies = endpoint.target === 'page' ? gates.slice(0, 2) : [...gates, ...endpoint.policies]
-        const handle = await composePolicies(policies, factsOf(endpoint), context, endpoint.answer)
-        return { ...endpoint, handle }
+        const { handle, names } = await composePolicies(policies, factsOf(endpoint), context, endpoint.answer)
+        return { ...endpoint, handle, policyNames: names }
       }),
     ),
   )
@@ -189,7 +195,13 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
     },
     openapi: document,
     routes: () =>
-      table.routes.map(({ method, template, operation, access }) => ({ method, path: template, operation, access })),
+      table.routes.map((endpoint) => ({
+        ...factsOf(endpoint),
+        path: endpoint.template,
+        operation: endpoint.operation,
+        policies: endpoint.policyNames,
+      })),
+    upstreams: () => upstreams.map(({ name, state }) => ({ name, ...state() })),
     close: () => opened.disposeAsync(),
   }
 }
@@ -203,6 +215,7 @@ function contextOf(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposable
     return made
   }
   let limiter: ReturnType<typeof openLimiter> | undefined
+  let accessLink: ReturnType<typeof openAccessLink> | undefined
   const context: GatewayContext = {
     send: deps.send,
     clock: deps.clock,
@@ -211,6 +224,7 @@ function contextOf(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposable
     metrics: deps.metrics,
     http: async () => deps.http ?? (client ??= openClient()),
     limiter: () => (limiter ??= openLimiter(spec, context)),
+    access: () => (accessLink ??= openAccessLink(context)),
     keep: (deps.kept ?? keptFrom()).keep,
     defer: (close) => opened.defer(async () => close()),
   }

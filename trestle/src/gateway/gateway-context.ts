@@ -2,6 +2,7 @@ import type { Handle } from '../call/call.ts'
 import type { HttpClient } from '../http/message.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { AccessLink } from './access/access-link.ts'
 import type { Limiter } from './limits/limiter.ts'
 import type { Kept } from './reload/kept-state.ts'
 
@@ -20,6 +21,8 @@ export interface GatewayContext {
   readonly limiter: () => Promise<Limiter>
   /** Finds what the gateway before this one made under the same key, or makes it: see `Kept`. */
   readonly keep: Kept['keep']
+  /** The service of keys and plans, what changes in it, and the usage that it is told; opened at the first use. */
+  readonly access: () => Promise<AccessLink>
   /** Runs when the gateway closes, in reverse order. */
   readonly defer: (close: () => void | Promise<void>) => void
 }

@@ -9,6 +9,7 @@ export {
   type CredentialSource,
   type OutsideCaller,
 } from './authentication/authenticator.ts'
+export { apiKeys, type ApiKeysOptions } from './authentication/api-keys.ts'
 export type { GatewayContext, GatewayLog } from './gateway-context.ts'
 export { rateLimit } from './limits/rate-limit.ts'
 export type { RateLimitOptions, RateLimitPer, WhenStoreDown } from './limits/rate-limit-spec.ts'

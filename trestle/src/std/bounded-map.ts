@@ -32,6 +32,15 @@ export class BoundedMap<Key, Value> {
     return this.#entries.delete(key)
   }
 
+  /** Forgets every entry that `forgotten` names. */
+  deleteWhere(forgotten: (value: Value) => boolean): void {
+    for (const [key, value] of this.#entries) if (forgotten(value)) this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
   #forgetOldest(): void {
     const [oldest] = this.#entries.keys()
     this.#entries.delete(oldest as Key)

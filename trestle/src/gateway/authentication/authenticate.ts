@@ -3,13 +3,20 @@ import type { CallContext } from '../../call/call-context.ts'
 import { createClient } from '../../call/create-client.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { Policy } from '../policy/policy.ts'
-import { refused } from '../reply/problem-response.ts'
+import { gatewayCaller } from '../access/gateway-caller.ts'
+import { Refused, refused } from '../reply/problem-response.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
-import type { Authenticate, Authenticator, CredentialSource } from './authenticator.ts'
+import type {
+  Authenticate,
+  AuthenticateArgs,
+  Authenticator,
+  AuthenticatorUses,
+  CredentialSource,
+} from './authenticator.ts'
 import { challengesOf } from './challenges.ts'
+import { HiddenHeaders } from './hidden-headers.ts'
+import { withoutParameters } from './query-credential.ts'
 
-/** In whose name authenticators ask services: the gateway's own. */
-const gatewayCaller: Caller = Object.freeze({ kind: 'service', id: 'gateway', scopes: [] })
 const timeoutMs = 5_000
 /** The answer is not known: saying 401 would sign a user out because a service is down. */
 const unanswered = new Set([
@@ -29,13 +36,17 @@ interface Prepared {
   readonly clients: Clients
   readonly authenticate: Authenticate
 }
+type Challenges = ReturnType<typeof challengesOf>
 
 /**
  * Turns a request's credential into a caller: no credential is anonymous, an unknown one is 401, one that cannot be
- * checked now is 503. Without authenticators credentials are not looked at.
+ * checked now is 503, two different ones are 400. Without authenticators credentials are not looked at. What held the
+ * credential is taken out of the request.
  */
 export function authenticationPolicy(authenticators: readonly Authenticator[]): Policy {
   const challenges = challengesOf(authenticators)
+  const schemes = new Set(authenticators.flatMap(({ challenge }) => challenge?.scheme ?? []))
+  const hide = hider(authenticators)
   // Opened for the first route, the same for all of them.
   let opening: Promise<readonly Prepared[]> | undefined
   return {
@@ -47,25 +58,45 @@ export function authenticationPolicy(authenticators: readonly Authenticator[]): 
       opening ??= Promise.all(authenticators.map((one) => prepare(one, context)))
       const prepared = await opening
       const { clock } = context
-      return async (request, next) => {
+      return (request, next) => {
         const header = request.headers.get('authorization')
         const authorization = header === undefined ? undefined : parseCredential(header)
-        const source = { authorization, headers: request.headers, query: request.query }
-        const found = find(prepared, source)
-        if (found !== undefined) {
-          const caller = await ask(found, request, clock.monotonic() + timeoutMs)
+        const found = find(prepared, { authorization, headers: request.headers, query: request.query })
+        if (header !== undefined && (found === undefined || found.credential !== authorization?.credential)) {
+          checkUnused(authorization, found, schemes, challenges)
+        }
+        hide(request, found, authorization?.credential)
+        if (found === undefined) return next(request)
+        const answer = ask(found, request, clock.monotonic() + timeoutMs, challenges)
+        const go = (caller: Caller | undefined) => {
           if (caller === undefined) throw invalid(challenges)
           request.caller = caller
           request.notes.caller = caller
-        } else if (header !== undefined) throw invalid(challenges)
-        return next(request)
+          return next(request)
+        }
+        return answer instanceof Promise ? answer.then(go) : go(answer)
       }
     },
   }
 }
 
-function invalid(challenges: ReturnType<typeof challengesOf>) {
+function invalid(challenges: Challenges) {
   return refused('unauthenticated', { detail: 'The credential is not valid' }, challenges('invalid_token'))
+}
+
+/** An `Authorization` that no authenticator took: somebody else's only beside a credential, and of a scheme of no authenticator. */
+function checkUnused(
+  authorization: CredentialSource['authorization'],
+  found: FoundCredential | undefined,
+  schemes: ReadonlySet<string>,
+  challenges: Challenges,
+): void {
+  if (found === undefined || authorization === undefined) throw invalid(challenges)
+  if (schemes.has(authorization.scheme)) throw twoCredentials()
+}
+
+function twoCredentials() {
+  return refused('bad_request', { detail: 'The request carries two different credentials' })
 }
 
 interface FoundCredential {
@@ -73,12 +104,31 @@ interface FoundCredential {
   readonly credential: string
 }
 
+/** The first authenticator that recognises a credential has it; that another one finds a different one is an error. */
 function find(prepared: readonly Prepared[], source: CredentialSource): FoundCredential | undefined {
+  let found: FoundCredential | undefined
   for (const one of prepared) {
     const credential = one.authenticator.find(source)
-    if (credential !== undefined) return { prepared: one, credential }
+    if (credential === undefined) continue
+    if (found === undefined) found = { prepared: one, credential }
+    else if (found.credential !== credential) throw twoCredentials()
   }
-  return undefined
+  return found
+}
+
+/** Makes what takes the credentials out of a request, so that they are passed on to nobody and stand in no log. */
+function hider(authenticators: readonly Authenticator[]) {
+  const headers = authenticators.flatMap(({ carriers }) => carriers?.headers ?? []).map((name) => name.toLowerCase())
+  const query = authenticators.flatMap(({ carriers }) => carriers?.query ?? [])
+  const withAuthorization = [...headers, 'authorization']
+  return (request: EdgeRequest, found: FoundCredential | undefined, authorization: string | undefined): void => {
+    if (query.length > 0) request.query = withoutParameters(request.query, query)
+    if (found?.prepared.authenticator.carriers?.authorization === true && found.credential === authorization) {
+      request.headers = new HiddenHeaders(request.headers, withAuthorization)
+    } else if (headers.some((name) => request.headers.has(name))) {
+      request.headers = new HiddenHeaders(request.headers, headers)
+    }
+  }
 }
 
 async function prepare(authenticator: Authenticator, context: GatewayContext): Promise<Prepared> {
@@ -99,22 +149,66 @@ function clientsOf(authenticator: Authenticator, { send, clock }: GatewayContext
   )
 }
 
-async function ask(
-  { prepared: { authenticator, clients, authenticate }, credential }: FoundCredential,
-  { headers, trace, http: { signal } }: EdgeRequest,
-  deadlineMs: number,
-): Promise<Caller | undefined> {
-  const context: CallContext = { caller: gatewayCaller, trace, deadlineMs, signal }
-  const call = Object.fromEntries(Object.entries(clients).map(([name, clientFor]) => [name, clientFor(context)]))
-  try {
-    // The clients are those of the authenticator's own `uses`; its definition was checked against them.
-    const caller = await authenticate({ credential, headers, call: call as never, signal })
-    return caller === undefined ? undefined : fromOutside(caller, authenticator.name)
-  } catch (error) {
-    if (codeOf(error) === 'cancelled') throw refused('cancelled')
-    if (!unanswered.has(codeOf(error) ?? '')) throw error
-    throw refused('unavailable', { detail: 'The credential cannot be checked at the moment' })
+/** What an authenticator is asked with. Most do not call: their clients are made when they are looked for. */
+class Question implements AuthenticateArgs<AuthenticatorUses> {
+  readonly credential: string
+  readonly headers: EdgeRequest['headers']
+  readonly signal: AbortSignal
+  readonly #clients: Clients
+  readonly #trace: EdgeRequest['trace']
+  readonly #deadlineMs: number
+
+  constructor({ prepared, credential }: FoundCredential, request: EdgeRequest, deadlineMs: number) {
+    this.credential = credential
+    this.headers = request.headers
+    this.signal = request.http.signal
+    this.#clients = prepared.clients
+    this.#trace = request.trace
+    this.#deadlineMs = deadlineMs
   }
+
+  get call(): AuthenticateArgs<AuthenticatorUses>['call'] {
+    const context: CallContext = {
+      caller: gatewayCaller,
+      trace: this.#trace,
+      deadlineMs: this.#deadlineMs,
+      signal: this.signal,
+    }
+    const clients = Object.entries(this.#clients).map(([name, clientFor]) => [name, clientFor(context)] as const)
+    // The clients are those of the authenticator's own `uses`; its definition was checked against them.
+    return Object.fromEntries(clients) as never
+  }
+}
+
+function ask(
+  found: FoundCredential,
+  request: EdgeRequest,
+  deadlineMs: number,
+  challenges: Challenges,
+): Caller | undefined | Promise<Caller | undefined> {
+  const { authenticator, authenticate } = found.prepared
+  const checked = (caller: Caller | undefined) =>
+    caller === undefined ? undefined : fromOutside(caller, authenticator.name)
+  try {
+    const answer = authenticate(new Question(found, request, deadlineMs))
+    if (!(answer instanceof Promise)) return checked(answer)
+    return answer.then(checked, (error: unknown) => {
+      throw failure(error, challenges)
+    })
+  } catch (error) {
+    throw failure(error, challenges)
+  }
+}
+
+function failure(error: unknown, challenges: Challenges): unknown {
+  if (error instanceof Refused) {
+    // A 401 says how to do better. Source: RFC 9110 section 15.5.2.
+    const told = error.problem.status !== 401 || error.headers.length > 0
+    return told ? error : new Refused(error.problem, challenges('invalid_token'))
+  }
+  if (codeOf(error) === 'cancelled') return refused('cancelled')
+  if (!unanswered.has(codeOf(error) ?? '')) return error
+  return refused('unavailable', { detail: 'The credential cannot be checked at the moment' })
 }
 
 /** The types say so already; what comes out of a token may not have been looked at. */

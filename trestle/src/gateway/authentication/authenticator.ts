@@ -45,8 +45,15 @@ export interface Authenticator {
   /** What `WWW-Authenticate` says, the scheme in lower case; `undefined`: HTTP has no scheme for it (`X-Api-Key`). */
   readonly challenge: { readonly scheme: string; readonly realm: string } | undefined
   readonly uses: AuthenticatorUses
-  /** Headers, besides `Authorization`, and query parameters that carry its credential: they are passed on to nobody. */
-  readonly carriers?: { readonly headers?: readonly string[]; readonly query?: readonly string[] }
+  /**
+   * Headers, besides `Authorization`, and query parameters that carry its credential: they are passed on to nobody, and
+   * with `authorization` that header neither when the credential was in it.
+   */
+  readonly carriers?: {
+    readonly headers?: readonly string[]
+    readonly query?: readonly string[]
+    readonly authorization?: boolean
+  }
   /** The credential of a request, when it has this authenticator's form. */
   readonly find: (request: CredentialSource) => string | undefined
   /** Called once when a gateway starts; what it gives is asked for every credential that `find` found. */
@@ -66,7 +73,9 @@ export interface CredentialSource {
  * Who holds a credential; `undefined`: nobody, which is a 401. It may throw a `Refused` that says more, and whatever has
  * a code that says that the answer is not known, which is a 503.
  */
-export type Authenticate = (args: AuthenticateArgs<AuthenticatorUses>) => Promise<OutsideCaller | undefined>
+export type Authenticate = (
+  args: AuthenticateArgs<AuthenticatorUses>,
+) => OutsideCaller | undefined | Promise<OutsideCaller | undefined>
 
 /**
  * Tells the gateway who holds a credential. It is asked for every request that carries one: nothing is remembered, so

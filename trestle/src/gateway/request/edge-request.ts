@@ -10,8 +10,8 @@ export interface EdgeRequest {
   readonly clientAddress: string
   /** Lower case, without the port; empty when the request names none. */
   readonly host: string
-  /** Cleared of what only a trusted proxy may say. */
-  readonly headers: Headers
+  /** Cleared of what only a trusted proxy may say; authentication takes the credential out of them. */
+  headers: Headers
   /** Canonical. */
   readonly path: string
   /** Raw, without `?`; authentication takes the credential out of it. */
