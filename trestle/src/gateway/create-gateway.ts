@@ -11,6 +11,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { openAccessLink } from './access/access-link.ts'
 import { authenticationPolicy } from './authentication/authenticate.ts'
 import { authorisationPolicy } from './authentication/authorise.ts'
+import { methodAskedFor } from './cors/preflight.ts'
 import type { GatewayContext, GatewayLog } from './gateway-context.ts'
 import { gatewayMetrics } from './gateway-metrics.ts'
 import { openLimiter } from './limits/open-limiter.ts'
@@ -75,7 +76,7 @@ export interface Gateway {
 }
 
 /** An endpoint with its policies in front of it. */
-type OpenEndpoint = HostedEndpoint & { readonly handle: EdgeHandler; readonly policyNames: readonly string[] }
+type OpenEndpoint = HostedEndpoint & { readonly handle: EdgeHandler; readonly preflight: EdgeHandler; readonly policyNames: readonly string[] }
 
 /**
  * Makes a gateway from its description: the handler that `serve` runs.
@@ -136,7 +137,8 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
     notes.path = path
     const hostname = hostName(host)
     const match = table.match(hostname, path)
-    const endpoint = match === undefined ? undefined : endpointFor(match, http.method)
+    const asked = methodAskedFor(http.method, http.headers)
+    const endpoint = match === undefined ? undefined : endpointFor(match, http.method, asked)
     if (ambiguities.length > 0) checkAmbiguities(ambiguities, endpoint ?? match?.routes.values().next().value)
     if (match === undefined) throw refused('not_found', { detail: 'No route has this path' })
     notes.route = endpoint?.template ?? match.routes.values().next().value?.template
@@ -144,7 +146,9 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
     notes.operation = endpoint.operation
     const { clientAddress, headers } = originOf(http, trusted)
     notes.clientAddress = clientAddress
-    return endpoint.handle({
+    const isPreflight = asked !== undefined && endpoint.method !== 'OPTIONS'
+    const handle = isPreflight ? endpoint.preflight : endpoint.handle
+    return handle({
       http,
       ...identity,
       clientAddress,
@@ -239,7 +243,15 @@ function hostName(host: string | undefined): string {
   return (host ?? '').toLowerCase().replace(/:\d*$/, '')
 }
 
-function endpointFor({ routes }: RouteMatch<OpenEndpoint>, method: string): OpenEndpoint | undefined {
+/** @param asked the method that a browser asks about before it uses it: the route that has it answers */
+function endpointFor(
+  { routes }: RouteMatch<OpenEndpoint>,
+  method: string,
+  asked: string | undefined,
+): OpenEndpoint | undefined {
+  if (asked !== undefined && !routes.has(method)) {
+    return routes.get(asked) ?? (asked === 'HEAD' ? routes.get('GET') : undefined) ?? routes.get('*')
+  }
   return routes.get(method) ?? (method === 'HEAD' ? routes.get('GET') : undefined) ?? routes.get('*')
 }
 

@@ -57,18 +57,55 @@ export interface Policy {
   readonly open: (route: RouteFacts, context: GatewayContext) => Advice | undefined | Promise<Advice | undefined>
 }
 
+/** A route's way from the front door to what answers. */
+export interface ComposedPolicies {
+  readonly handle: EdgeHandler
+  /** Answers a browser that asks before it asks: nobody is authenticated yet, so only what stands before that holds. */
+  readonly preflight: EdgeHandler
+  /** Of the policies that are in the way, in their order. */
+  readonly names: readonly string[]
+}
+
+interface Opened {
+  readonly name: string
+  readonly stage: Stage
+  readonly advice: Advice
+}
+
 /** Opens the policies of a route and composes them in the order of their stages, once. */
 export async function composePolicies(
   policies: readonly Policy[],
   route: RouteFacts,
   context: GatewayContext,
   last: EdgeHandler,
-): Promise<EdgeHandler> {
-  const ordered = policies.toSorted((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage))
-  const opened: Advice[] = []
-  for (const policy of ordered) {
-    const advice = await policy.open(route, context)
-    if (advice !== undefined) opened.push(advice)
+): Promise<ComposedPolicies> {
+  const opened: Opened[] = []
+  for (const { name, stage, open } of inOrder(policies)) {
+    const advice = await open(route, context)
+    if (advice !== undefined) opened.push({ name, stage, advice })
   }
-  return opened.reduceRight<EdgeHandler>((next, advice) => (request) => advice(request, next), last)
+  const beforeAuthentication = opened.filter(({ stage }) => stage === 'limits' || stage === 'cors')
+  return {
+    handle: chain(opened, last),
+    preflight: chain(beforeAuthentication, () => ({ status: 204, headers: [] })),
+    names: opened.map(({ name }) => name),
+  }
+}
+
+/** Of several that say which origins may ask only one can hold: the route's own, which comes last. */
+function inOrder(policies: readonly Policy[]): readonly Policy[] {
+  const isCors = ({ name, stage }: Policy) => stage === 'cors' && name === 'cors'
+  const cors = policies.findLast(isCors)
+  return policies
+    .filter((policy) => policy === cors || !isCors(policy))
+    .toSorted((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage))
+}
+
+function chain(opened: readonly Opened[], last: EdgeHandler): EdgeHandler {
+  return opened.reduceRight<EdgeHandler>(
+    (next, { advice }) =>
+      (request) =>
+        advice(request, next),
+    last,
+  )
 }

@@ -1,4 +1,5 @@
 import type { OpenApiRoute } from '../../contract/openapi/openapi.ts'
+import type { ClusterState } from '../../registry/cluster.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { RouteSpec } from '../gateway.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -10,6 +11,8 @@ export interface OpenRoute {
   readonly endpoints: readonly Endpoint[]
   /** What the OpenAPI document says of them. */
   readonly documents: readonly OpenApiRoute[]
+  /** Of an upstream: how its targets stand. */
+  readonly upstream?: { readonly name: string; readonly state: () => ClusterState }
 }
 
 type Openers = {

@@ -1,22 +1,39 @@
+import type { HttpClient } from '../../http/message.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { Endpoint } from '../route/endpoint.ts'
 import type { OpenRoute } from '../route/open-route.ts'
 import { firstCluster } from './first-cluster.ts'
 import { forwarder } from './forward.ts'
+import { startHealthChecks } from './health-checks.ts'
+import { openMirror } from './mirror.ts'
 import { type Target, targetOf } from './target.ts'
 import type { UpstreamSpec } from './upstream.ts'
 
 /** Opens an upstream: its cluster of targets, and one endpoint for each method. */
 export async function openUpstream(spec: UpstreamSpec, context: GatewayContext): Promise<OpenRoute> {
-  const { clock, random } = context
-  const cluster = firstCluster<Target>()
-  cluster.replace(spec.targets.map(({ url, weight }) => ({ id: url, target: targetOf(url), weight })))
-  const answer = forwarder(spec, { cluster, clock, random, http: await context.http() })
+  const { clock, random, metrics } = context
+  const { pattern, hosts, health, mirror } = spec
+  const http = await clientFor(spec, context)
+  const targets = spec.targets.map(({ url, weight }) => ({ ...targetOf(url), weight }))
+  // How targets do outlives a new description of the gateway.
+  const key = JSON.stringify(['upstream', hosts, spec.methods, pattern])
+  const cluster = context.keep(key, () => firstCluster<Target>())
+  cluster.replace(targets.map((target) => ({ id: target.url, target, weight: target.weight })))
+  if (health !== undefined) {
+    context.defer(startHealthChecks(health, targets, cluster, { http, clock, random }))
+  }
+  const answer = forwarder(spec, {
+    cluster,
+    clock,
+    random,
+    http,
+    mirror: mirror && openMirror(mirror, { http: await context.http(), metrics, random }),
+  })
   const endpoints = spec.methods.map(
     (method): Endpoint => ({
       method,
-      template: spec.pattern,
-      place: `upstream(${spec.pattern})`,
+      template: pattern,
+      place: `upstream(${pattern})`,
       operation: undefined,
       target: 'upstream',
       access: spec.access,
@@ -26,5 +43,15 @@ export async function openUpstream(spec: UpstreamSpec, context: GatewayContext):
       answer,
     }),
   )
-  return { endpoints, documents: [] }
+  const report = () => ({ name: spec.name ?? pattern, pattern, hosts, ...cluster.state() })
+  return { endpoints, documents: [], upstreams: [report] }
+}
+
+/** The gateway's own, unless this upstream trusts other certificates. */
+async function clientFor({ tls }: UpstreamSpec, context: GatewayContext): Promise<HttpClient> {
+  if (tls?.ca === undefined) return await context.http()
+  const { createHttpClient } = await import('../../http/client.ts')
+  const client = createHttpClient({ ca: tls.ca })
+  context.defer(() => client.close())
+  return client
 }
