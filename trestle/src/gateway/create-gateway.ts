@@ -17,7 +17,7 @@ import { gatewayMetrics } from './gateway-metrics.ts'
 import { openLimiter } from './limits/open-limiter.ts'
 import type { GatewaySpec } from './gateway.ts'
 import { documentPage, healthPages, homePage, type Page, pageEndpoint, type Readiness } from './pages/pages.ts'
-import { composePolicies, type EdgeHandler, type RouteFacts } from './policy/policy.ts'
+import { type ComposedPolicies, composePolicies, type RouteFacts } from './policy/policy.ts'
 import { type Kept, keptFrom } from './reload/kept-state.ts'
 import { failureResponse } from './reply/failure-response.ts'
 import { refused } from './reply/problem-response.ts'
@@ -76,7 +76,7 @@ export interface Gateway {
 }
 
 /** An endpoint with its policies in front of it. */
-type OpenEndpoint = HostedEndpoint & { readonly handle: EdgeHandler; readonly preflight: EdgeHandler; readonly policyNames: readonly string[] }
+type OpenEndpoint = HostedEndpoint & Omit<ComposedPolicies, 'names'> & { readonly policyNames: readonly string[] }
 
 /**
  * Makes a gateway from its description: the handler that `serve` runs.
@@ -113,8 +113,9 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
     await Promise.all(
       [...endpoints, ...all.map((page) => ({ ...pageEndpoint(page), hosts: [] }))].map(async (endpoint) => {
         const policies = endpoint.target === 'page' ? gates.slice(0, 2) : [...gates, ...endpoint.policies]
-        const { handle, names } = await composePolicies(policies, factsOf(endpoint), context, endpoint.answer)
-        return { ...endpoint, handle, policyNames: names }
+        const facts = factsOf(endpoint)
+        const { names, ...composed } = await composePolicies(policies, facts, context, endpoint.answer)
+        return { ...endpoint, ...composed, policyNames: names }
       }),
     ),
   )
@@ -146,7 +147,8 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
     notes.operation = endpoint.operation
     const { clientAddress, headers } = originOf(http, trusted)
     notes.clientAddress = clientAddress
-    const isPreflight = asked !== undefined && endpoint.method !== 'OPTIONS'
+    // What takes every method may know the answer itself.
+    const isPreflight = asked !== undefined && endpoint.method !== 'OPTIONS' && endpoint.method !== '*'
     const handle = isPreflight ? endpoint.preflight : endpoint.handle
     return handle({
       http,

@@ -11,6 +11,7 @@ export {
 } from './authentication/authenticator.ts'
 export { apiKeys, type ApiKeysOptions } from './authentication/api-keys.ts'
 export type { GatewayContext, GatewayLog } from './gateway-context.ts'
+export { cors, type CorsOptions } from './cors/cors.ts'
 export { rateLimit } from './limits/rate-limit.ts'
 export type { RateLimitOptions, RateLimitPer, WhenStoreDown } from './limits/rate-limit-spec.ts'
 export type { RateLimitHeaders } from './limits/rate-limit-headers.ts'
