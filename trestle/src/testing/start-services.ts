@@ -17,6 +17,8 @@ import { testStores } from './postgres/shared-postgres.ts'
 export interface StartedServices extends AsyncDisposable {
   /** A client, the same as a handler's. Default caller: an operator, who may ask everything. */
   client<C extends AnyContract>(contract: C, caller?: Caller): Client<C>
+  /** The way in, below the typed client: what a gateway is made with. */
+  readonly send: Handle
   /** The database of a service. */
   store<Tables>(service: string): OpenStore<Tables>
   /** Runs a job once, now. Jobs do not run by themselves. */
@@ -88,6 +90,7 @@ export async function startServices(
   return {
     client: (contract, caller = operator) =>
       createClient(contract, { from: 'operator', send, clock })({ caller, trace: newTrace() }),
+    send,
     store: <Tables>(service: string) => {
       const store = stores.get(service)
       if (store === undefined) throw new Error(`no service ${service} with a store was started`)
