@@ -12,6 +12,7 @@ export function adminService(operator: Operator): ServiceDefinition {
   return impl.service({
     handlers: {
       status: async () => plain(await operator.status()),
+      gateways: async () => plain(await operator.gateways()),
       scale: ({ input, fail }) =>
         told(fail as Failing, async () => plain(await operator.scale(input.service, input.replicas))),
       restart: ({ input, fail }) => told(fail as Failing, async () => plain(await operator.restart(input.service))),

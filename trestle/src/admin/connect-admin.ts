@@ -1,6 +1,7 @@
 import type { Reply } from '../call/call.ts'
 import { anonymous } from '../call/caller.ts'
 import type { Client } from '../call/client.ts'
+import type { GatewayReport } from '../call/gateway-report.ts'
 import { createClient } from '../call/create-client.ts'
 import { type Operator, OperatorError, type OperatorErrorCode, type SystemStatus } from '../call/operator.ts'
 import type { Problem } from '../call/problem.ts'
@@ -72,6 +73,7 @@ function remoteOperator(admin: Client<typeof adminContract>, client: HttpClient,
   return {
     // The contract's optional fields are the interface's undefined ones.
     status: async () => (await admin.status({})) as SystemStatus,
+    gateways: async () => (await admin.gateways({})) as readonly GatewayReport[],
     scale: (service, replicas) => asOperator(admin.scale({ service, replicas })),
     restart: act('restart'),
     stop: act('stop'),

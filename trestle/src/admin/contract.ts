@@ -41,6 +41,39 @@ const Status = z.object({
   services: z.array(Service),
 })
 
+const Route = z.object({
+  method: z.string(),
+  path: z.string(),
+  hosts: z.array(z.string()),
+  name: z.string(),
+  kind: z.enum(['operation', 'aggregate', 'upstream', 'redirect', 'page']),
+  access: z.string(),
+  policies: z.array(z.string()),
+})
+
+const Member = z.object({
+  id: z.string(),
+  state: z.enum(['healthy', 'probation', 'ejected', 'unhealthy']),
+  weight: z.number(),
+  inFlight: z.int(),
+  latencyMs: z.number(),
+  requests: z.int(),
+  failures: z.int(),
+  lastEjection: z.object({ reason: z.string(), atMs: z.number() }).optional(),
+})
+
+const Cluster = z.object({
+  kind: z.enum(['upstream', 'service']),
+  name: z.string(),
+  breaker: z.enum(['closed', 'open', 'half-open']),
+  inFlight: z.int(),
+  concurrencyLimit: z.number().optional(),
+  members: z.array(Member),
+})
+
+/** One running gateway. */
+const Gateway = z.object({ process: z.string(), routes: z.array(Route), clusters: z.array(Cluster) })
+
 const Affected = z.object({ group: z.string(), services: z.array(z.string()), replicas: z.int() })
 
 const named = z.object({ service: z.string().min(1).max(64) })
@@ -67,6 +100,11 @@ export const adminContract = contract('admin', {
   summary: 'The running system: look, scale, restart, stop, start, deploy, call.',
   operations: {
     status: get('/status', { summary: 'What runs where', output: Status, access: operator }),
+    gateways: get('/gateways', {
+      summary: 'What each running gateway shows, and how those behind it stand',
+      output: z.array(Gateway),
+      access: operator,
+    }),
     scale: put('/services/{service}/replicas', {
       summary: 'Set how many processes run a service',
       input: named.extend({ replicas: z.int() }),

@@ -1,4 +1,5 @@
 import type { Reply } from './call.ts'
+import type { GatewayReport } from './gateway-report.ts'
 
 /** What an operator may see of, and do to, a running system. Implemented by `system/`, served by `admin/`. */
 export interface Operator {
@@ -17,6 +18,8 @@ export interface Operator {
   call(request: OperatorCall): Promise<Reply>
   /** The measurements of every process, as Prometheus text. */
   metrics(): Promise<string>
+  /** What each running gateway shows, and how those behind it stand as it sees them. */
+  gateways(): Promise<readonly GatewayReport[]>
   /** Whether the system can do its work, and what is missing. */
   readiness(): Promise<Readiness>
 }

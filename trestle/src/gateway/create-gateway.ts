@@ -237,8 +237,8 @@ function contextOf(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposable
   return context
 }
 
-function factsOf({ method, template, hosts, operation, access, target, cost }: HostedEndpoint): RouteFacts {
-  return { method, template, hosts, name: operation ?? `${method} ${template}`, access, target, cost }
+function factsOf({ method, template, hosts, operation, name, access, target, cost }: HostedEndpoint): RouteFacts {
+  return { method, template, hosts, name: name ?? operation ?? `${method} ${template}`, access, target, cost }
 }
 
 function hostName(host: string | undefined): string {

@@ -6,6 +6,7 @@ import {
   type ServiceStatus,
   type SystemStatus,
 } from '../call/operator.ts'
+import type { GatewayReport } from '../call/gateway-report.ts'
 import type { Handle } from '../call/call.ts'
 import type { Clock } from '../std/clock.ts'
 import type { ServiceFacts } from './host/snapshot.ts'
@@ -24,6 +25,7 @@ export function oneProcessOperator(deps: {
   readonly clock: Clock
   readonly startedAtMs: number
   readonly metricsText: () => string
+  readonly report: () => GatewayReport | undefined
 }): Operator {
   const { system, placement, clock, facts } = deps
   const services = [...system.services.map((service) => service.name), gatewayName]
@@ -45,6 +47,7 @@ export function oneProcessOperator(deps: {
     deploy: refuse('deployed'),
     call: (request) => operatorCall(request, { system, send: deps.send, clock }),
     metrics: async () => mergeMetrics([{ labels: { process: system.name }, text: deps.metricsText() }]),
+    gateways: async () => [deps.report()].filter((report) => report !== undefined),
     readiness: async () => ({ ready: true, waitingFor: [] }),
     async status(): Promise<SystemStatus> {
       const uptimeMs = clock.monotonic() - deps.startedAtMs

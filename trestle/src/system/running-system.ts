@@ -1,5 +1,6 @@
 import type { Handle } from '../call/call.ts'
 import type { Operator } from '../call/operator.ts'
+import type { GatewaySpec } from '../gateway/index.ts'
 
 /** A system that runs: what the one who started it holds. */
 export interface RunningSystem extends AsyncDisposable {
@@ -16,6 +17,12 @@ export interface RunningSystem extends AsyncDisposable {
   describe(): Promise<SystemDescription>
   /** New code from disk for everything at once; only for a supervised start. @throws OperatorError */
   reload(): Promise<void>
+  /**
+   * Another description for the gateway, opened whole before it takes the first request; those that run end in the old one.
+   * Only where the system was given as a value. What it asks of services must run already.
+   * @throws StartError `system_invalid`; what the gateway finds wrong with it. The old one stays
+   */
+  replaceGateway(spec: GatewaySpec): Promise<void>
   /** Drains from the edge inwards, closes, and leaves no process behind. May be called again. */
   stop(): Promise<void>
   /** Ends everything at once, without waiting for anybody. */

@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StoreConnection } from '../store/store.ts'
+import { gatewayUses } from '../gateway/index.ts'
 import { type HostOptions, prepareHost, type RunningHost } from './host/host.ts'
 import type { ServiceFacts, SystemSnapshot } from './host/snapshot.ts'
 import { oneProcessOperator } from './one-process-operator.ts'
 import { shortSocketDir } from './split/socket-dir.ts'
+import { StartError } from './start-error.ts'
 import type { Start, Started } from './start-system.ts'
 
 /** Runs all services and the gateway in this process. */
@@ -33,6 +35,8 @@ export async function startOneProcess(start: Start): Promise<Started> {
   })
   start.opened.defer(() => close(host, start.drainTimeoutMs))
   const gatewayUrl = urlOf(host)
+  const external = system.externals.map(({ contract }) => contract.id)
+  const served = new Set([...prepared.facts.flatMap(({ contracts }) => contracts), ...external])
   return {
     send: host.send,
     gatewayUrl,
@@ -45,6 +49,7 @@ export async function startOneProcess(start: Start): Promise<Started> {
       clock,
       startedAtMs,
       metricsText: () => telemetry.metricsText(),
+      report: () => host.report(),
     }),
     describe: async () => ({
       services: [
@@ -53,6 +58,14 @@ export async function startOneProcess(start: Start): Promise<Started> {
       ].map((each) => ({ ...each, where: 'this process', pids: [process.pid] })),
     }),
     reload: () => Promise.reject(new Error('only a supervised system can be reloaded')),
+    async replaceGateway(spec) {
+      const missing = gatewayUses(spec).filter(({ id }) => !served.has(id))
+      if (missing.length > 0) {
+        const names = missing.map(({ name }) => name).join(', ')
+        throw new StartError('system_invalid', `the gateway now asks ${names}, which does not run here; start anew`)
+      }
+      await host.runningGateway().replace(spec)
+    },
     kill: () => process.exit(1),
   }
 }

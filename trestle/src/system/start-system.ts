@@ -34,7 +34,9 @@ export type AdminServer = (options: {
 /** How a system is started: where it is defined, where its data lie, which ports it takes. */
 export interface StartOptions {
   /** The file whose default export is the system. */
-  readonly systemUrl: URL
+  readonly systemUrl?: URL
+  /** In place of a file: a system that was made here. Runs in one process: no other could load it. */
+  readonly system?: System
   /** Default: the system's first topology. */
   readonly topology?: string
   /** In place of a topology that the system names. */
@@ -103,6 +105,7 @@ export interface Started {
   readonly gatewayUrl: string
   readonly describe: () => Promise<Pick<Awaited<ReturnType<RunningSystem['describe']>>, 'services'>>
   readonly reload: () => Promise<void>
+  readonly replaceGateway: RunningSystem['replaceGateway']
   readonly kill: () => void
 }
 
@@ -154,7 +157,7 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
   opened.defer(() => telemetry.close())
   const gateway = { host, port: await checkPort('gateway', { host, port: options.gatewayPort ?? 4000 }) }
   if (options.admin !== undefined) await checkPort('admin', { host: '127.0.0.1', port: options.adminPort ?? 4001 })
-  const system = await loadSystem(options.systemUrl)
+  const system = await systemOf(options)
   const clock = options.clock ?? systemClock
   const lock = lockDataDir(dataDir, () => clock.now())
   opened.defer(() => lock.release())
@@ -177,6 +180,12 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
     signal: options.signal ?? new AbortController().signal,
     opened,
   }
+}
+
+function systemOf({ system, systemUrl }: StartOptions): System | Promise<System> {
+  if (system !== undefined) return system
+  if (systemUrl !== undefined) return loadSystem(systemUrl)
+  throw new StartError('system_invalid', 'startSystem needs systemUrl, the file that defines the system')
 }
 
 function storesFor(
@@ -222,6 +231,7 @@ function runningSystem(
     operator: started.operator,
     send: started.send,
     reload: started.reload,
+    replaceGateway: started.replaceGateway,
     stop,
     kill: started.kill,
     stopped: stopped.promise,

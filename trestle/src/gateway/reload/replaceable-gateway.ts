@@ -34,9 +34,9 @@ export async function createReplaceableGateway(
 ): Promise<ReplaceableGateway> {
   const { clock, log, systemName, drainTimeoutMs = 60_000 } = deps
   const retiring = new Set<Version>()
-  const open = async (next: GatewaySpec, before: KeptState | undefined) => {
+  const open = async (description: GatewaySpec, before: KeptState | undefined) => {
     const kept = keptFrom(before)
-    const gateway = await createGateway(next, { ...deps, info: documentInfo(next, systemName), kept })
+    const gateway = await createGateway(description, { ...deps, info: documentInfo(description, systemName), kept })
     return new Version(gateway, kept)
   }
   let current = await open(spec, undefined)
@@ -52,17 +52,19 @@ export async function createReplaceableGateway(
       .finally(() => retiring.delete(version))
   }
 
+  const swap = async (description: GatewaySpec) => {
+    const version = await open(description, current.kept.state())
+    const old = current
+    current = version
+    retire(old)
+  }
+
   return {
     handler: (request) => current.handle(request),
     onRefusal: (refused) => current.gateway.onRefusal(refused),
     current: () => current.gateway,
-    replace(next) {
-      const done = replacing.then(async () => {
-        const version = await open(next, current.kept.state())
-        const old = current
-        current = version
-        retire(old)
-      })
+    replace(description) {
+      const done = replacing.then(() => swap(description))
       replacing = done.catch(() => {})
       return done
     },

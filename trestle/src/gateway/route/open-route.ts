@@ -28,7 +28,9 @@ const openers: Openers = {
     endpoints: route.operations.map((operation) => operationEndpoint(route, operation, context)),
     documents: route.operations.map(documented),
   }),
+  aggregate: async (route, context) => (await import('../aggregate/open-aggregate.ts')).openAggregate(route, context),
   upstream: async (route, context) => (await import('../upstream/open-upstream.ts')).openUpstream(route, context),
+  redirect: async (route) => (await import('../open-redirect.ts')).openRedirect(route),
 }
 
 /** Opens a route: what answers, and what is said of it. */

@@ -15,8 +15,9 @@ export async function openUpstream(spec: UpstreamSpec, context: GatewayContext):
   const { pattern, hosts, health, mirror } = spec
   const http = await clientFor(spec, context)
   const targets = spec.targets.map(({ url, weight }) => ({ ...targetOf(url), weight }))
-  // How targets do outlives a new description of the gateway.
-  const key = JSON.stringify(['upstream', hosts, spec.methods, pattern])
+  // How targets do outlives a new description of the gateway, where these targets stay the same: the description before
+  // may still serve from them, or be kept because something else is wrong with the new one.
+  const key = JSON.stringify(['upstream', hosts, spec.methods, pattern, spec.targets])
   const cluster = context.keep(key, () => firstCluster<Target>())
   cluster.replace(targets.map((target) => ({ id: target.url, target, weight: target.weight })))
   if (health !== undefined) {
@@ -35,6 +36,7 @@ export async function openUpstream(spec: UpstreamSpec, context: GatewayContext):
       template: pattern,
       place: `upstream(${pattern})`,
       operation: undefined,
+      name: spec.name,
       target: 'upstream',
       access: spec.access,
       allowInPath: spec.allowInPath,
@@ -43,8 +45,7 @@ export async function openUpstream(spec: UpstreamSpec, context: GatewayContext):
       answer,
     }),
   )
-  const report = () => ({ name: spec.name ?? pattern, pattern, hosts, ...cluster.state() })
-  return { endpoints, documents: [], upstreams: [report] }
+  return { endpoints, documents: [], upstream: { name: spec.name ?? pattern, state: () => cluster.state() } }
 }
 
 /** The gateway's own, unless this upstream trusts other certificates. */

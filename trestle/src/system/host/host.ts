@@ -1,14 +1,16 @@
 import type { Handle } from '../../call/call.ts'
+import type { GatewayReport } from '../../call/gateway-report.ts'
 import type { Address } from '../../call/instance.ts'
-import type { HttpServer } from '../../http/message.ts'
 import type { Clock } from '../../std/clock.ts'
 import type { StoreConnection } from '../../store/store.ts'
 import { gatewayName, operatorName } from '../placement.ts'
 import { startOrder } from '../start-order.ts'
 import type { System } from '../system.ts'
+import { gatewayReport } from './gateway-report.ts'
 import { type LoadedService, loadServices } from './load-services.ts'
 import { createMesh, type LinkOptions, type Mesh } from './mesh.ts'
 import type { ServiceFacts, SystemSnapshot } from './snapshot.ts'
+import type { RunningGateway } from './start-gateway.ts'
 import type { RunningService } from './start-service.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -45,6 +47,10 @@ export interface RunningHost {
   /** Where the other processes reach this one. */
   readonly address: Address | undefined
   readonly gateway: { readonly host: string; readonly port: number } | undefined
+  /** The gateway that runs here. @throws Error when none does */
+  runningGateway(): RunningGateway
+  /** `undefined`: no gateway runs here. */
+  report(): GatewayReport | undefined
   /** Makes a call as if it came from within. */
   readonly send: Handle
   /** Takes a newer view of the system. */
@@ -87,7 +93,7 @@ async function startHost(
     }
     await mesh.listen()
     const gateway = await openGateway(options, mesh, opened)
-    return runningHost(mesh, services, gateway, opened.move())
+    return runningHost(options.process, mesh, services, gateway, opened.move())
   } catch (error) {
     await opened.disposeAsync()
     throw error
@@ -98,7 +104,7 @@ async function openGateway(
   { gateway, system, clock, telemetry }: HostOptions,
   mesh: Mesh,
   opened: AsyncDisposableStack,
-): Promise<HttpServer | undefined> {
+): Promise<RunningGateway | undefined> {
   if (gateway === undefined) return undefined
   const { startGateway } = await gatewayCode()
   const services = () => mesh.services()
@@ -154,14 +160,20 @@ function dependents(loaded: readonly LoadedService[]) {
 }
 
 function runningHost(
+  process: string,
   mesh: Mesh,
   services: readonly RunningService[],
-  server: HttpServer | undefined,
+  server: RunningGateway | undefined,
   opened: AsyncDisposableStack,
 ): RunningHost {
   return {
     address: mesh.address(),
     gateway: server === undefined ? undefined : { host: server.host, port: server.port },
+    runningGateway() {
+      if (server === undefined) throw new Error('no gateway runs in this process')
+      return server
+    },
+    report: () => (server === undefined ? undefined : gatewayReport(process, server.current(), mesh.clusters())),
     send: mesh.send,
     update: (snapshot) => mesh.update(snapshot),
     inFlight: () => services.reduce((sum, service) => sum + service.handle.inFlight(), 0),

@@ -1,3 +1,4 @@
+import type { ClusterReport } from '../../call/gateway-report.ts'
 import type { Handle } from '../../call/call.ts'
 import { signedCallers } from '../../call/signed-callers.ts'
 import type { Address, Instance } from '../../call/instance.ts'
@@ -39,6 +40,8 @@ export interface Mesh {
   update(snapshot: SystemSnapshot): void
   /** How the services stand, as far as this process knows. */
   services(): readonly ServiceReadiness[]
+  /** How the instances of other processes stand, as calls from here saw them. */
+  clusters(): readonly ClusterReport[]
   /** Lets the other processes in. */
   listen(): Promise<void>
   address(): Address | undefined
@@ -93,6 +96,7 @@ export async function createMesh(
     open: (contracts, handle) => router.open(contracts, handle),
     shut: (contracts) => router.close(contracts),
     update,
+    clusters: () => [],
     services: () => readinessOf(names, registry.all(), loaded),
     async listen() {
       if (link === undefined || ends === undefined) return

@@ -1,7 +1,7 @@
 import type { Handle } from '../../call/call.ts'
-import { createGateway } from '../../gateway/create-gateway.ts'
-import { documentInfo } from '../../gateway/gateway.ts'
+import type { Gateway } from '../../gateway/create-gateway.ts'
 import type { GatewaySpec, ServiceReadiness } from '../../gateway/index.ts'
+import { createReplaceableGateway } from '../../gateway/reload/replaceable-gateway.ts'
 import type { HttpServer } from '../../http/message.ts'
 import { serve } from '../../http/serve.ts'
 import { accessLog } from '../../telemetry/index.ts'
@@ -19,19 +19,27 @@ export interface GatewayDeps {
   readonly services: () => readonly ServiceReadiness[]
 }
 
+/** A gateway that listens. */
+export interface RunningGateway extends HttpServer {
+  /** The one that takes new requests. */
+  current(): Gateway
+  /** See `ReplaceableGateway`. */
+  replace(spec: GatewaySpec): Promise<void>
+}
+
 /** Lets the gateway listen. @throws StartError `port_in_use` */
 export async function startGateway(
   at: { readonly host: string; readonly port: number },
   deps: GatewayDeps,
-): Promise<HttpServer> {
-  const made = await createGateway(deps.spec, {
+): Promise<RunningGateway> {
+  const made = await createReplaceableGateway(deps.spec, {
     send: deps.send,
     clock: deps.clock,
     log: deps.telemetry.logFor('gateway'),
     accessLog: accessLog(deps.telemetry.logFor('gateway')),
     metrics: deps.telemetry.metrics,
     readiness: () => ({ ready: true, services: deps.services() }),
-    info: documentInfo(deps.spec, deps.systemName),
+    systemName: deps.systemName,
   })
   const { handler, onRefusal } = made
   try {
@@ -40,7 +48,13 @@ export async function startGateway(
       await server.close()
       await made.close()
     }
-    return { ...server, close: closed, drain: (timeoutMs) => server.drain(timeoutMs) }
+    return {
+      ...server,
+      close: closed,
+      drain: (timeoutMs) => server.drain(timeoutMs),
+      current: () => made.current(),
+      replace: (spec) => made.replace(spec),
+    }
   } catch (cause) {
     await made.close()
     throw portFailed('gateway', at.host, at.port, cause)

@@ -83,6 +83,7 @@ export function fleetOperator(
       const parts = (await fleet.metrics()).map(({ replica, text }) => ({ labels: { process: replica.id }, text }))
       return mergeMetrics([{ labels: { process: 'supervisor' }, text: own.ownMetrics() }, ...parts])
     },
+    gateways: () => fleet.gateways(),
     readiness: async () => readinessOf([...fleet.groups.values()].flatMap((group) => statusesOf(fleet, group))),
     async status(): Promise<SystemStatus> {
       await fleet.refreshUsage()

@@ -1,5 +1,6 @@
 import type { LogLevel } from '../../telemetry/index.ts'
 import { join } from 'node:path'
+import type { GatewayReport } from '../../call/gateway-report.ts'
 import type { Clock } from '../../std/clock.ts'
 import type { Log } from '../../service/service.ts'
 import type { StoreConnection } from '../../store/store.ts'
@@ -55,7 +56,7 @@ export class Fleet {
   readonly usage: Usage = createUsage()
   readonly #care: ReplicaCare
   readonly #liveness: Liveness
-  readonly #answers = new Map<number, (text: string) => void>()
+  readonly #answers = new Map<number, (answer: FromChild) => void>()
   #lastRequest = 1_000_000_000
   #gatewayPort: number
   #stopping = false
@@ -198,20 +199,35 @@ export class Fleet {
 
   /** The measurements of each process as Prometheus text. */
   async metrics(timeoutMs = 1_000): Promise<readonly { readonly replica: Replica; readonly text: string }[]> {
-    const asked = [...this.replicas()].filter((replica) => replica.state === 'ready')
-    const answers: { replica: Replica; text: string }[] = []
+    const answers = await this.#ask('metrics', [...this.replicas()], timeoutMs)
+    return answers.flatMap(({ replica, answer }) => (answer.kind === 'metrics' ? [{ replica, text: answer.text }] : []))
+  }
+
+  /** What each gateway says of itself; one that does not answer in time is not there. */
+  async gateways(timeoutMs = 1_000): Promise<readonly GatewayReport[]> {
+    const asked = [...this.replicas()].filter(({ group }) => group.gateway)
+    const answers = await this.#ask('report', asked, timeoutMs)
+    const reports = answers.flatMap(({ answer }) => (answer.kind === 'report' ? (answer.report ?? []) : []))
+    return reports.toSorted((a, b) => a.process.localeCompare(b.process))
+  }
+
+  /** Asks those of the replicas that are ready, and waits for the answers at most `timeoutMs`. */
+  async #ask(kind: 'metrics' | 'report', replicas: readonly Replica[], timeoutMs: number) {
+    const answers: { readonly replica: Replica; readonly answer: FromChild }[] = []
     const ids: number[] = []
-    const all = asked.map((replica) => {
-      const id = ++this.#lastRequest
-      ids.push(id)
-      return new Promise<void>((resolve) => {
-        this.#answers.set(id, (text) => {
-          answers.push({ replica, text })
-          resolve()
+    const all = replicas
+      .filter((replica) => replica.state === 'ready')
+      .map((replica) => {
+        const id = ++this.#lastRequest
+        ids.push(id)
+        return new Promise<void>((resolve) => {
+          this.#answers.set(id, (answer) => {
+            answers.push({ replica, answer })
+            resolve()
+          })
+          replica.handle?.send({ kind, id })
         })
-        replica.handle?.send({ kind: 'metrics', id })
       })
-    })
     await this.#within(Promise.all(all), timeoutMs)
     for (const id of ids) this.#answers.delete(id)
     return answers
@@ -263,13 +279,13 @@ export class Fleet {
   #onMessage(replica: Replica, message: FromChild): void {
     if (message.kind === 'applied') this.publisher.applied(replica, message.id)
     else if (message.kind === 'progress') this.options.onProgress(message.service, message.message)
-    else if (message.kind === 'metrics') this.#answers.get(message.id)?.(message.text)
+    else if (message.kind === 'metrics' || message.kind === 'report') this.#answers.get(message.id)?.(message)
     else if (message.kind === 'leaving') void this.#retire(replica)
     else if (message.kind === 'ready' && message.gateway !== undefined) this.#gatewayPort = message.gateway.port
     else if (message.kind === 'pong') {
       this.usage.seen(replica, message.stats, this.options.clock.monotonic())
       this.#liveness.pong(replica, message.id)
-      this.#answers.get(message.id)?.('')
+      this.#answers.get(message.id)?.(message)
     }
   }
 

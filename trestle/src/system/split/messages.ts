@@ -1,4 +1,5 @@
 import type { LogLevel } from '../../telemetry/index.ts'
+import type { GatewayReport } from '../../call/gateway-report.ts'
 import type { Address } from '../../call/instance.ts'
 import type { StoreConnection } from '../../store/store.ts'
 import type { ServiceFacts, SystemSnapshot } from '../host/snapshot.ts'
@@ -26,6 +27,8 @@ export type ToChild =
   | { readonly kind: 'snapshot'; readonly id: number; readonly snapshot: SystemSnapshot }
   | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'metrics'; readonly id: number }
+  /** How does the gateway in you stand? */
+  | { readonly kind: 'report'; readonly id: number }
   /** Finish what there is, close, exit. */
   | { readonly kind: 'drain'; readonly timeoutMs: number }
 
@@ -43,6 +46,7 @@ export type FromChild =
   | { readonly kind: 'applied'; readonly id: number }
   | { readonly kind: 'pong'; readonly id: number; readonly stats: ProcessStats }
   | { readonly kind: 'metrics'; readonly id: number; readonly text: string }
+  | { readonly kind: 'report'; readonly id: number; readonly report: GatewayReport | undefined }
   /** Somebody asked this one process to end. */
   | { readonly kind: 'leaving' }
 

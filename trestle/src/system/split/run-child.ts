@@ -50,6 +50,8 @@ class Child {
         return this.send({ kind: 'pong', id: message.id, stats: this.#stats() })
       case 'metrics':
         return this.send({ kind: 'metrics', id: message.id, text: this.#telemetry?.metricsText() ?? '' })
+      case 'report':
+        return this.send({ kind: 'report', id: message.id, report: this.#host?.report() })
       case 'drain':
         return this.#drain(message.timeoutMs)
     }

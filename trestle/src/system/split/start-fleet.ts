@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createMesh } from '../host/mesh.ts'
 import { emptySnapshot } from '../host/snapshot.ts'
 import { operatorName } from '../placement.ts'
+import { StartError } from '../start-error.ts'
 import type { Start, Started } from '../start-system.ts'
 import { Fleet } from './fleet.ts'
 import { fleetOperator } from './fleet-operator.ts'
@@ -33,7 +34,7 @@ export async function startFleet(start: Start): Promise<Started> {
   opened.defer(() => mesh.close())
   const fleet = new Fleet({
     system,
-    systemUrl: options.systemUrl,
+    systemUrl: fileOf(options.systemUrl),
     placement,
     gateway: start.gateway,
     socketDir,
@@ -78,6 +79,12 @@ export async function startFleet(start: Start): Promise<Started> {
     async reload() {
       for (const group of fleet.groups.values()) await operator.deploy(membersOf(group)[0] as string)
     },
+    replaceGateway: () => Promise.reject(new StartError('system_invalid', 'a gateway of its own process is deployed')),
     kill: () => fleet.kill(),
   }
+}
+
+function fileOf(systemUrl: URL | undefined): URL {
+  if (systemUrl !== undefined) return systemUrl
+  throw new StartError('system_invalid', 'only a system that stands in a file can have processes of its own')
 }
