@@ -7,6 +7,8 @@ import type { RouteKey } from './route-table.ts'
 export interface Endpoint extends RouteKey {
   /** `orders.place`; `undefined` for a page of the gateway itself, an upstream or a redirect. */
   readonly operation: string | undefined
+  /** By which plans, limits and usage name it; default: the operation, or method and template. */
+  readonly name?: string | undefined
   readonly target: RouteFacts['target']
   readonly access: Access
   readonly allowInPath: readonly PathAmbiguity[]

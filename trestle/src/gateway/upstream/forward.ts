@@ -1,34 +1,42 @@
-import type { ClientResponse, HttpClient, HttpResponse } from '../../http/message.ts'
-import { HttpError } from '../../http/message.ts'
+import { type ClientResponse, type HttpClient, HttpError, type HttpResponse } from '../../http/message.ts'
 import type { Attempt, Cluster, NoAttempt } from '../../registry/cluster.ts'
 import type { Clock } from '../../std/clock.ts'
-import { refused } from '../reply/problem-response.ts'
 import type { EdgeHandler } from '../policy/policy.ts'
+import { refused } from '../reply/problem-response.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
-import { type OpenHeaderRules, openHeaderRules } from './header-rules.ts'
+import { openHeaderRules } from './header-rules.ts'
+import { openLocation } from './location.ts'
+import type { Mirror } from './mirror.ts'
 import { openPathRewrite } from './path-rewrite.ts'
-import { type OutgoingBody, outgoingBody } from './request-body.ts'
-import { callerFields, requestFields } from './request-fields.ts'
+import { type BodyUse, type OutgoingBody, outgoingBody } from './request-body.ts'
+import { callerFields, type Field, requestFields } from './request-fields.ts'
 import { responseFields } from './response-fields.ts'
 import type { Target } from './target.ts'
-import type { UpstreamSpec } from './upstream.ts'
 import { failureOf, isTurnedAway, outcomeOf, outcomeOfStatus } from './upstream-failure.ts'
+import type { UpstreamSpec } from './upstream.ts'
 
 export interface ForwardDeps {
   readonly cluster: Cluster<Target>
   readonly http: HttpClient
   readonly clock: Clock
+  /** 0 <= random() < 1 */
   readonly random: () => number
+  readonly mirror: Mirror | undefined
 }
 
 /** A request as all its attempts have it in common. */
 interface Outgoing {
   readonly request: EdgeRequest
   readonly target: string
-  readonly fields: readonly (readonly [string, string])[]
+  readonly fields: readonly Field[]
   readonly body: OutgoingBody
   readonly repeats: boolean
   readonly deadlineMs: number
+}
+
+interface Answered {
+  readonly reply: ClientResponse
+  readonly from: Target
 }
 
 /** Asking again changes nothing more. Source: RFC 9110, section 9.2.2. */
@@ -41,29 +49,33 @@ export function forwarder(spec: UpstreamSpec, deps: ForwardDeps): EdgeHandler {
   const rewritten = openPathRewrite(spec.rewrite)
   const requestRules = openHeaderRules(spec.headers.request)
   const responseRules = openHeaderRules(spec.headers.response)
+  const located = openLocation(spec.rewrite)
+  const { mirror, clock } = deps
 
   return async (request) => {
-    const { http } = request
-    if (http.method === 'TRACE') throw refused('method_not_allowed', { detail: 'TRACE would show what is secret' })
+    const { http, query } = request
+    const { method } = http
+    if (method === 'TRACE') throw refused('method_not_allowed', { detail: 'TRACE would show what is secret' })
+    const deadlineMs = clock.monotonic() + spec.timeoutMs
     const path = rewritten(request.path)
-    const repeats = idempotent.has(http.method)
-    const body = await outgoingBody(http, spec.bodyMaxBytes, repeats && spec.retries > 0, request.notes)
+    const target = query === '' ? path : `${path}?${query}`
     const fields = requestFields(request, requestRules)
     if (spec.identity) fields.push(...callerFields(request.caller))
-    const outgoing: Outgoing = {
-      request,
-      target: request.query === '' ? path : `${path}?${request.query}`,
-      fields,
-      body,
-      repeats,
-      deadlineMs: deps.clock.monotonic() + spec.timeoutMs,
+    const repeats = idempotent.has(method)
+    const use: BodyUse = {
+      maxBytes: spec.bodyMaxBytes,
+      repeats: repeats && spec.retries > 0,
+      copy: mirror?.chooses() === true ? (body) => mirror.send({ method, target, fields, body }) : undefined,
     }
-    return toResponse(await answered(spec, deps, outgoing), http.method, responseRules)
+    const body = await outgoingBody(http, use, request.notes)
+    const { reply, from } = await answered(spec, deps, { request, target, fields, body, repeats, deadlineMs })
+    const headers = responseFields(reply.headers, responseRules, (location) => located(location, from))
+    return await toResponse(reply, headers, method)
   }
 }
 
 /** Asks one target after the other. @throws Refused, HttpError of the client's own body */
-async function answered(spec: UpstreamSpec, deps: ForwardDeps, outgoing: Outgoing): Promise<ClientResponse> {
+async function answered(spec: UpstreamSpec, deps: ForwardDeps, outgoing: Outgoing): Promise<Answered> {
   const tried: string[] = []
   let failure: unknown
   for (let retries = 0; ; retries += 1) {
@@ -74,8 +86,10 @@ async function answered(spec: UpstreamSpec, deps: ForwardDeps, outgoing: Outgoin
     try {
       const reply = await ask(spec, deps, outgoing, attempt)
       attempt.end(outcomeOfStatus(reply.status))
-      if (last || !isTurnedAway(reply.status) || !mayRepeat(deps, outgoing, 'unknown')) return reply
-      await reply.discard()
+      if (last || !isTurnedAway(reply.status) || !mayRepeat(deps, outgoing, 'unknown')) {
+        return { reply, from: attempt.target }
+      }
+      if (reply.arrived?.() === undefined) await reply.discard()
       failure = refused('unavailable', { detail: `The upstream answered ${reply.status}` })
     } catch (error) {
       attempt.end(outcomeOf(error))
@@ -87,7 +101,8 @@ async function answered(spec: UpstreamSpec, deps: ForwardDeps, outgoing: Outgoin
 }
 
 function wasSent(error: unknown): 'no' | 'unknown' {
-  return error instanceof HttpError && error.code === 'connect_failed' ? 'no' : 'unknown'
+  const unsent = error instanceof HttpError && (error.code === 'connect_failed' || error.code === 'untrusted')
+  return unsent ? 'no' : 'unknown'
 }
 
 function mayRepeat({ cluster, clock }: ForwardDeps, { body, repeats, deadlineMs }: Outgoing, sent: 'no' | 'unknown') {
@@ -107,18 +122,13 @@ function ask(
   { target: { url, origin, host, basePath } }: Attempt<Target>,
 ): Promise<ClientResponse> {
   request.notes.upstream = url
+  const { method, headers, signal } = request.http
   const timeoutMs = Math.max(1, Math.ceil(deadlineMs - clock.monotonic()))
-  const named = spec.host === 'keep' ? (request.http.headers.get('host') ?? host) : host
-  const headers = [['host', named] as const, ...fields, ['trestle-timeout-ms', String(timeoutMs)] as const]
-  return http.request({
-    method: request.http.method,
-    origin,
-    target: basePath + target,
-    headers,
-    ...(body.body === undefined ? {} : { body: body.body }),
-    signal: request.http.signal,
-    timeoutMs,
-  })
+  const named = spec.host === 'keep' ? (headers.get('host') ?? host) : host
+  const all: Field[] = [['host', named], ...fields, ['trestle-timeout-ms', String(timeoutMs)]]
+  if (body.length !== undefined) all.push(['content-length', body.length])
+  const sent = { method, origin, target: basePath + target, headers: all, signal, timeoutMs }
+  return http.request(body.body === undefined ? sent : { ...sent, body: body.body })
 }
 
 function noTarget({ refused: why, retryAfterMs }: NoAttempt) {
@@ -127,13 +137,17 @@ function noTarget({ refused: why, retryAfterMs }: NoAttempt) {
   return refused('unavailable', { detail, retryAfterMs })
 }
 
-async function toResponse(reply: ClientResponse, method: string, rules: OpenHeaderRules): Promise<HttpResponse> {
+async function toResponse(
+  reply: ClientResponse,
+  headers: HttpResponse['headers'],
+  method: string,
+): Promise<HttpResponse> {
   const { status } = reply
-  const headers = responseFields(reply.headers, rules)
+  // What has come whole with its head goes out in one piece.
+  const whole = reply.arrived?.()
   if (method !== 'HEAD' && status !== 204 && status !== 304) {
-    // What has come whole with its head goes out in one piece.
-    return { status, headers, body: reply.arrived?.() ?? reply.stream() }
+    return { status, headers, body: whole ?? reply.stream() }
   }
-  await reply.discard()
+  if (whole === undefined) await reply.discard()
   return { status, headers }
 }

@@ -4,14 +4,23 @@ import type { RequestNotes } from '../request/edge-request.ts'
 /** A request's body on its way: what an attempt sends, and whether a further attempt could send it again. */
 export interface OutgoingBody {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined
-  /** Length that the client declared; `undefined`: it comes in chunks. */
+  /** Length that the client declared; `undefined`: it comes in chunks, or is at hand. */
   readonly length: string | undefined
   /** Whether none of it has been sent, or all of it is at hand. */
   readonly repeatable: () => boolean
 }
 
+/** What may be done with a body. */
+export interface BodyUse {
+  readonly maxBytes: number
+  /** The request may be sent again: a small body is kept for that. */
+  readonly repeats: boolean
+  /** Gets the whole body once it is known, when it is small enough to be kept. */
+  readonly copy: ((whole: Uint8Array | undefined) => void) | undefined
+}
+
 const none: OutgoingBody = { body: undefined, length: undefined, repeatable: () => true }
-/** A body that is kept for a further attempt. */
+/** A body that is kept for a further attempt or a copy. */
 const keptMaxBytes = 65_536
 
 /**
@@ -20,26 +29,32 @@ const keptMaxBytes = 65_536
  */
 export async function outgoingBody(
   { body, headers }: HttpRequest,
-  maxBytes: number,
-  repeats: boolean,
+  { maxBytes, repeats, copy }: BodyUse,
   notes: RequestNotes,
 ): Promise<OutgoingBody> {
-  if (!body.present) return none
+  if (!body.present) {
+    copy?.(undefined)
+    return none
+  }
   const length = headers.get('content-length')
   if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes)
   if (repeats && length !== undefined && Number(length) <= keptMaxBytes) {
     const bytes = await body.bytes(maxBytes)
     notes.bytesIn = bytes.length
+    copy?.(bytes)
     return { body: bytes, length: undefined, repeatable: () => true }
   }
   let begun = false
   async function* counted(): AsyncGenerator<Uint8Array> {
     begun = true
+    const kept: Uint8Array[] = []
     for await (const chunk of body.stream()) {
       notes.bytesIn += chunk.length
       if (notes.bytesIn > maxBytes) throw tooLarge(maxBytes)
+      if (copy !== undefined && notes.bytesIn <= keptMaxBytes) kept.push(Uint8Array.from(chunk))
       yield chunk
     }
+    if (notes.bytesIn <= keptMaxBytes) copy?.(Buffer.concat(kept))
   }
   return { body: { [Symbol.asyncIterator]: counted }, length, repeatable: () => !begun }
 }

@@ -3,7 +3,8 @@ import { childSpan, formatTraceparent } from '../../std/trace-context.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
 import type { OpenHeaderRules } from './header-rules.ts'
 
-type Field = readonly [name: string, value: string]
+/** A header field. */
+export type Field = readonly [name: string, value: string]
 
 /** Ours to say, whatever the client said; `expect` has been answered by the engine. */
 const ours = new Set(['host', 'x-request-id', 'traceparent', 'tracestate', 'expect', 'content-length'])

@@ -16,17 +16,27 @@ const notPassedOn = new Set([
   'x-content-type-options',
 ])
 
-/** What of an upstream's fields the client gets: nothing of the hop, nothing that only the gateway may say. */
-export function responseFields(headers: Headers, { dropped, added }: OpenHeaderRules): HeaderFields {
+/**
+ * What of an upstream's fields the client gets: nothing of the hop, nothing that only the gateway may say.
+ * @param located what becomes of an address of the upstream itself
+ */
+export function responseFields(
+  headers: Headers,
+  { dropped, added }: OpenHeaderRules,
+  located: (location: string) => string,
+): HeaderFields {
   const connection = headers.get('connection')
   const named = connection === undefined ? undefined : new Set(connection.toLowerCase().split(/[\s,]+/))
   const fields: (readonly [string, string])[] = []
   for (const field of headers.entries()) {
-    const [name] = field
-    const kept =
-      !notPassedOn.has(name) && !dropped.has(name) && named?.has(name) !== true && !/^(?:x-)?trestle-/.test(name)
-    if (kept) fields.push(field)
+    const [name, value] = field
+    if (notPassedOn.has(name) || dropped.has(name) || named?.has(name) === true || isOurs(name)) continue
+    fields.push(name === 'location' || name === 'content-location' ? [name, located(value)] : field)
   }
   for (const field of added) fields.push(field)
   return fields
+}
+
+function isOurs(name: string): boolean {
+  return name.startsWith('trestle-') || name.startsWith('x-trestle-')
 }
