@@ -4,6 +4,8 @@ export type Outcome =
   | 'ok'
   /** It answered that it failed (5xx other than what it said about its load), reset, or did not answer in time. */
   | 'failed'
+  /** It answered at once that it failed: counts when members are compared, but is no reason to stop asking. */
+  | 'faulty'
   /** Nothing was sent: no connection. */
   | 'unreachable'
   /** It said that it has too much to do (503, 429). */
@@ -24,7 +26,7 @@ export interface Member<T> {
 export interface Attempt<T> {
   readonly id: string
   readonly target: T
-  /** Must be called once. Latency is measured from the choice to here. */
+  /** Must be called once; what comes after is ignored. Latency is measured from the choice to here. */
   end(outcome: Outcome): void
 }
 
