@@ -10,6 +10,7 @@ export {
   type OutsideCaller,
 } from './authentication/authenticator.ts'
 export { apiKeys, type ApiKeysOptions } from './authentication/api-keys.ts'
+export { jwt, type JwtAlgorithm, type JwtOptions, type PublicKeySet } from './authentication/jwt.ts'
 export type { GatewayContext, GatewayLog } from './gateway-context.ts'
 export { cors, type CorsOptions } from './cors/cors.ts'
 export { rateLimit } from './limits/rate-limit.ts'
@@ -17,11 +18,15 @@ export type { RateLimitOptions, RateLimitPer, WhenStoreDown } from './limits/rat
 export type { RateLimitHeaders } from './limits/rate-limit-headers.ts'
 export type { CountersSpec, RedisCountersSpec } from './limits/counters.ts'
 export { redis, type RedisOptions } from './limits/redis.ts'
+export { plan, type PlanLimitOptions, type PlanOptions, type PlanQuotaOptions, type PlanSpec } from './plans/plan.ts'
+export type { QuotaOptions, QuotaSpec, StatusClass } from './plans/quota-options.ts'
 export type { Advice, EdgeHandler, Policy, RouteFacts, Stage } from './policy/policy.ts'
 export type { EdgeRequest, RequestNotes } from './request/edge-request.ts'
 export type { RouteOptions } from './route/route-options.ts'
 export type { PathAmbiguity } from './request/canonical-path.ts'
 export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './route/expose.ts'
+export { aggregate, type AggregateOutput, type AggregateSpec, type PartMap } from './aggregate/aggregate.ts'
+export { type OptionalOptions, optional, type Part, type PartRequest, part } from './aggregate/part.ts'
 export { access } from './access/contract.ts'
 export {
   documentInfo,
@@ -43,3 +48,4 @@ export {
   type UpstreamTls,
 } from './upstream/upstream.ts'
 export type { HeaderRules } from './upstream/header-rules.ts'
+export { redirect, type RedirectOptions, type RedirectSpec } from './redirect.ts'
