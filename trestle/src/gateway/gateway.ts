@@ -1,15 +1,19 @@
-import type { AnyContract } from '../contract/contract.ts'
+import type { ContractRef } from '../contract/contract.ts'
 import type { OpenApiInfo } from '../contract/openapi/document.ts'
 import { access } from './access/contract.ts'
+import type { AggregateSpec } from './aggregate/aggregate.ts'
 import type { Authenticator } from './authentication/authenticator.ts'
 import type { CountersSpec } from './limits/counters.ts'
 import type { RateLimitHeaders } from './limits/rate-limit-headers.ts'
+import { checkPlanNames, type PlanSpec } from './plans/plan.ts'
+import { type QuotaOptions, type QuotaSpec, quotaSpec } from './plans/quota-options.ts'
 import type { Policy } from './policy/policy.ts'
+import type { RedirectSpec } from './redirect.ts'
 import type { ExposeSpec } from './route/expose.ts'
 import type { UpstreamSpec } from './upstream/upstream.ts'
 
 /** A way in: made by `expose`, `upstream`, `aggregate` or `redirect`. */
-export type RouteSpec = ExposeSpec | UpstreamSpec
+export type RouteSpec = ExposeSpec | UpstreamSpec | AggregateSpec | RedirectSpec
 
 /** What the gateway shows, to whom, and whom it believes. */
 export interface GatewayOptions {
@@ -28,6 +32,13 @@ export interface GatewayOptions {
   readonly counters?: CountersSpec
   /** Names of the fields that tell a client its limits; `false`: they are not sent. Default `RateLimit-Policy` and `RateLimit`. */
   readonly rateLimitHeaders?: RateLimitHeaders | false
+  /**
+   * What callers on each plan may do, by name. These plans are written down at each start and cannot be changed by
+   * operators, who may make others. `{}`: only theirs. Default: plans mean nothing here.
+   */
+  readonly plans?: Readonly<Record<string, PlanSpec>>
+  /** How the quotas of plans are counted. */
+  readonly quota?: QuotaOptions
 }
 
 /** The single entry of a system, as data: what it exposes and how it learns who asks. */
@@ -41,11 +52,13 @@ export interface GatewaySpec {
   readonly policies: readonly Policy[]
   readonly counters: CountersSpec
   readonly rateLimitHeaders: RateLimitHeaders | false
+  readonly plans: Readonly<Record<string, PlanSpec>> | undefined
+  readonly quota: QuotaSpec
 }
 
 /**
  * Describes the gateway of a system. Nothing listens yet.
- * @throws TypeError when two authenticators have one name
+ * @throws TypeError when two authenticators have one name, or a plan or `quota` is none
  * @example gateway({ authenticate: [sessions], routes: [expose(catalogue), expose(orders)] })
  */
 export function gateway(options: GatewayOptions): GatewaySpec {
@@ -54,7 +67,8 @@ export function gateway(options: GatewayOptions): GatewaySpec {
   const names = authenticate.map(({ name }) => name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw new TypeError(`gateway: two authenticators are called ${twice}`)
-  const limits = { counters, rateLimitHeaders }
+  if (options.plans !== undefined) checkPlanNames(options.plans)
+  const limits = { counters, rateLimitHeaders, plans: options.plans, quota: quotaSpec(options.quota) }
   return { kind: 'gateway', authenticate, routes, hosts, trustedProxies, document, policies, ...limits }
 }
 
@@ -64,15 +78,20 @@ export function documentInfo(spec: GatewaySpec | undefined, systemName: string):
 }
 
 /** The contracts that a gateway calls: those it exposes and those its authenticators and policies ask. */
-export function gatewayUses(spec: GatewaySpec): readonly AnyContract[] {
+export function gatewayUses(spec: GatewaySpec): readonly ContractRef[] {
   const policies = [...spec.policies, ...spec.routes.flatMap((route) => route.policies)]
-  const contracts = [
-    ...spec.routes.flatMap((route) => (route.kind === 'expose' ? [route.contract] : [])),
+  const contracts: ContractRef[] = [
+    ...spec.routes.flatMap(contractsOf),
     ...spec.authenticate.flatMap(({ uses }) => Object.values(uses)),
     ...policies.flatMap(({ uses }) => uses ?? []),
-    ...(spec.counters === 'shared' ? [access] : []),
+    ...(spec.counters === 'shared' || spec.plans !== undefined ? [access] : []),
   ]
   return [...new Map(contracts.map((contract) => [contract.id, contract])).values()]
+}
+
+function contractsOf(route: RouteSpec): readonly ContractRef[] {
+  if (route.kind === 'expose') return [route.contract]
+  return route.kind === 'aggregate' ? route.parts.map(({ part }) => part.operation.contract) : []
 }
 
 /** Whether the service behind the contract `access` must run: something in the gateway asks it. */

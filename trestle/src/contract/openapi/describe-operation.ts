@@ -19,8 +19,22 @@ export interface Shared {
   readonly needs: Set<'idempotency-key' | 'deprecation'>
 }
 
+/** What a reply says besides what its operation does. */
+export interface ReplyNotes {
+  /** Fields of the output whose schemas are another contract's, by its id: they share that one's components. */
+  readonly origins: Readonly<Record<string, string>>
+  /** Header objects of the success reply, by name. */
+  readonly headers: Readonly<Record<string, JsonSchema>>
+}
+
 /** One operation as an OpenAPI operation object. `path` is its public template; its fields match by position. */
-export function describeOperation(operation: Op, path: string, operationId: string, shared: Shared): JsonSchema {
+export function describeOperation(
+  operation: Op,
+  path: string,
+  operationId: string,
+  shared: Shared,
+  notes: ReplyNotes = { origins: {}, headers: {} },
+): JsonSchema {
   const binding = bindingOf(operation)
   const parameters = parametersOf(operation, binding, path, shared)
   const body = requestBody(operation, binding, shared)
@@ -39,7 +53,7 @@ export function describeOperation(operation: Op, path: string, operationId: stri
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: body }),
     responses: {
-      ...successResponses(operation, shared),
+      ...successResponses(operation, shared, notes),
       ...problemResponses(operation, shared.components, shared.responses),
     },
   }
@@ -151,13 +165,13 @@ function onlyFields(schema: JsonSchema, names: ReadonlySet<string>): JsonSchema 
   return { properties: Object.fromEntries(properties), required }
 }
 
-function successResponses(operation: Op, shared: Shared): JsonSchema {
+function successResponses(operation: Op, shared: Shared, notes: ReplyNotes): JsonSchema {
   const replies: readonly (readonly [string, z.ZodType | undefined])[] =
     operation.responses === undefined
       ? [[String(operation.status), operation.output as z.ZodType | undefined]]
       : Object.entries<z.ZodType>(operation.responses)
   return Object.fromEntries(
-    replies.map(([status, schema]) => [status, successResponse(operation, status, schema, shared)]),
+    replies.map(([status, schema]) => [status, successResponse(operation, status, schema, shared, notes)]),
   )
 }
 
@@ -170,8 +184,14 @@ const phrases: Readonly<Record<string, string>> = {
   206: 'Partial Content',
 }
 
-function successResponse(operation: Op, status: string, schema: z.ZodType | undefined, shared: Shared): JsonSchema {
-  const headers = deprecationHeaders(operation, shared)
+function successResponse(
+  operation: Op,
+  status: string,
+  schema: z.ZodType | undefined,
+  shared: Shared,
+  notes: ReplyNotes,
+): JsonSchema {
+  const headers = responseHeaders(operation, shared, notes)
   const description = phrases[status] ?? 'Success'
   if (schema === undefined) return { description, ...headers }
   const types = bytesContentTypes(schema)
@@ -180,7 +200,10 @@ function successResponse(operation: Op, status: string, schema: z.ZodType | unde
     return { description, ...headers, content: Object.fromEntries(all.map((type) => [type, { schema: {} }])) }
   }
   const where = `${pascal(operation.contract.name)}${pascal(operation.name)}Output${operation.responses === undefined ? '' : status}`
-  const json = shared.components.schemaOf(schema, 'reply', operation.contract.id, where)
+  const json =
+    Object.keys(notes.origins).length === 0
+      ? shared.components.schemaOf(schema, 'reply', operation.contract.id, where)
+      : composedSchema(operation, schema as z.ZodObject, where, shared, notes)
   return {
     description,
     ...headers,
@@ -197,9 +220,33 @@ function outputExamples(operation: Op, schema: z.ZodType): JsonSchema {
   return named.length === 0 ? {} : { examples: Object.fromEntries(named) }
 }
 
-function deprecationHeaders({ deprecated }: Op, shared: Shared): JsonSchema {
-  if (deprecated === undefined) return {}
-  shared.needs.add('deprecation')
-  const sunset = deprecated.sunset === undefined ? {} : { Sunset: { $ref: '#/components/headers/Sunset' } }
-  return { headers: { Deprecation: { $ref: '#/components/headers/Deprecation' }, ...sunset } }
+/** An object whose fields are told in the names of the contracts that they come from. */
+function composedSchema(
+  operation: Op,
+  schema: z.ZodObject,
+  where: string,
+  { components }: Shared,
+  { origins }: ReplyNotes,
+): JsonSchema {
+  const fields = Object.entries(schema.shape as Record<string, z.ZodType>)
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      fields.map(([name, field]) => [
+        name,
+        components.schemaOf(field, 'reply', origins[name] ?? operation.contract.id, `${where}${pascal(name)}`),
+      ]),
+    ),
+    required: fields.filter(([, field]) => !mayBeMissing(field)).map(([name]) => name),
+  }
+}
+
+function responseHeaders({ deprecated }: Op, shared: Shared, notes: ReplyNotes): JsonSchema {
+  const headers: Record<string, JsonSchema> = { ...notes.headers }
+  if (deprecated !== undefined) {
+    shared.needs.add('deprecation')
+    headers['Deprecation'] = { $ref: '#/components/headers/Deprecation' }
+    if (deprecated.sunset !== undefined) headers['Sunset'] = { $ref: '#/components/headers/Sunset' }
+  }
+  return Object.keys(headers).length === 0 ? {} : { headers }
 }

@@ -3,7 +3,7 @@ import { ContractError } from '../contract-error.ts'
 import type { JsonSchema } from '../json-schema.ts'
 import type { AnyOperation } from '../operation.ts'
 import { Components } from './components.ts'
-import { describeOperation, type Shared } from './describe-operation.ts'
+import { describeOperation, type ReplyNotes, type Shared } from './describe-operation.ts'
 import type { OpenApiDocument, OpenApiInfo } from './document.ts'
 import { problemSchema } from './problems.ts'
 
@@ -13,6 +13,8 @@ export interface OpenApiRoute {
   readonly operation: Bound<AnyOperation, string>
   /** Public path template; default: the operation's own. Its fields stand in the same order. */
   readonly path?: string
+  /** What its reply says besides what the contract does. */
+  readonly reply?: ReplyNotes
 }
 
 const bearer: JsonSchema = { type: 'http', scheme: 'bearer' }
@@ -79,7 +81,7 @@ function pathsOf(routes: readonly OpenApiRoute[], shared: Shared): Readonly<Reco
         `${rest.method} ${own} is the address of another operation`,
       )
     }
-    item[method] = describeOperation(route.operation, template, ids.get(route) as string, shared)
+    item[method] = describeOperation(route.operation, template, ids.get(route) as string, shared, route.reply)
   }
   return paths
 }

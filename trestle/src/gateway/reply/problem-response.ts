@@ -22,22 +22,25 @@ const defaultRetryAfterMs = 1_000
 
 /** A problem as an HTTP reply. Source: RFC 9457. */
 export function problemResponse(problem: Problem, traceId: string, path: string | undefined): HttpResponse {
-  const instance = problem.instance ?? path
-  const body = {
+  return {
+    status: problem.status,
+    headers: [['Content-Type', 'application/problem+json'], ['Cache-Control', 'no-store'], ...retryAfter(problem)],
+    body: JSON.stringify(problemBody(problem, traceId, path)),
+  }
+}
+
+/** A problem as clients read it. */
+export function problemBody(problem: Problem, traceId: string, path: string | undefined): object {
+  return {
     type: `urn:trestle:error:${problem.code}`,
     title: problem.title,
     status: problem.status,
     detail: problem.detail,
-    instance,
+    instance: problem.instance ?? path,
     code: problem.code,
     traceId: problem.traceId ?? traceId,
     errors: problem.errors,
     details: problem.details,
-  }
-  return {
-    status: problem.status,
-    headers: [['Content-Type', 'application/problem+json'], ['Cache-Control', 'no-store'], ...retryAfter(problem)],
-    body: JSON.stringify(body),
   }
 }
 

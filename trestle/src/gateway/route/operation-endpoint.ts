@@ -3,9 +3,7 @@ import type { Call, Handle, Reply } from '../../call/call.ts'
 import { childSpan } from '../../std/trace-context.ts'
 import type { Clock } from '../../std/clock.ts'
 import { bindingOf } from '../../contract/binding.ts'
-import { clientAddressHeader } from '../../contract/client-address.ts'
 import { compileOperation } from '../../contract/compile-operation.ts'
-import { isAmong, isJson } from '../../contract/media-type.ts'
 import type { HeaderFields, HttpResponse } from '../../http/message.ts'
 import { deprecationHeaders } from './deprecation-headers.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
@@ -13,7 +11,8 @@ import type { Endpoint } from './endpoint.ts'
 import type { ExposedOperation, ExposeSpec } from './expose.ts'
 import { readIdempotencyKey } from '../request/idempotency-key.ts'
 import { Refused, refused } from '../reply/problem-response.ts'
-import { fieldsOf } from './route-template.ts'
+import { readOperationBody } from './operation-body.ts'
+import { restInputOf } from './rest-input-of.ts'
 
 export interface EndpointDeps {
   readonly send: Handle
@@ -28,11 +27,8 @@ const reserved =
 export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, deps: EndpointDeps): Endpoint {
   const { contract, operation, method, path } = exposed
   const label = `${contract.name}.${operation.name}`
-  const fields = fieldsOf(path)
   const binding = bindingOf(operation)
-  const bound = binding.fields.flatMap(({ name, header }) =>
-    header === undefined ? [] : [{ name, read: reader(header) }],
-  )
+  const inputOf = restInputOf(operation, path)
   const fixed = deprecationHeaders(operation.deprecated)
 
   const callOf = (
@@ -42,19 +38,7 @@ export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, d
   ): Omit<Call, 'signal'> => ({
     contract: contract.id,
     operation: operation.name,
-    input: {
-      kind: 'rest',
-      params: Object.fromEntries(fields.map((field, at) => [field, request.values[at] ?? ''])),
-      query: request.query,
-      headers: Object.fromEntries(
-        bound.flatMap(({ name, read }) => {
-          const value = read(request)
-          return value === undefined ? [] : [[name, value]]
-        }),
-      ),
-      contentType: request.headers.get('content-type'),
-      body,
-    },
+    input: { kind: 'rest', ...inputOf(request, body) },
     want: 'bytes',
     deadlineMs: deps.clock.monotonic() + operation.timeoutMs,
     caller: request.caller,
@@ -76,46 +60,13 @@ export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, d
     async answer(request) {
       const key = readIdempotencyKey(request.headers.get('idempotency-key'))
       if (!key.ok) throw refused('invalid_input', { detail: key.detail })
-      const body = await readBody(request, binding, operation.bodyMaxBytes)
+      const body = await readOperationBody(request, binding, operation.bodyMaxBytes)
       const call = callOf(request, body, key.key)
       const reply = await awaitReply(deps.send, call, deps.clock, [request.http.signal])
       if (!reply.ok) throw new Refused(reply.problem, fixed)
       return toResponse(reply, exposed, fixed)
     },
   }
-}
-
-/** Of a header that the operation binds; the client's address is no header of the request but what the gateway knows. */
-function reader(header: string): (request: EdgeRequest) => string | undefined {
-  if (header === clientAddressHeader) return (request) => request.clientAddress
-  return (request) => request.headers.get(header)
-}
-
-type BodyBinding = Pick<ReturnType<typeof bindingOf>, 'body' | 'contentTypes'>
-
-async function readBody(
-  { http, headers, notes }: EdgeRequest,
-  binding: BodyBinding,
-  maxBytes: number,
-): Promise<Uint8Array | undefined> {
-  if (!http.body.present) return undefined
-  const { body: kind, contentTypes } = binding
-  // Without a use for it, a body is read within the bound and dropped: the connection stays good.
-  if (kind !== 'none') {
-    const type = headers.get('content-type')
-    const fits = kind === 'bytes' ? isAmong(type, contentTypes) : isJson(type)
-    if (!fits) {
-      const wanted = kind === 'bytes' ? contentTypes.join(' or ') : 'application/json'
-      throw refused('unsupported_media_type', { detail: `The body must be ${wanted}` })
-    }
-    // Nothing here decodes: the bytes would be taken for what they are not.
-    if (headers.get('content-encoding') !== undefined) {
-      throw refused('unsupported_media_type', { detail: 'The body must have no Content-Encoding' })
-    }
-  }
-  const bytes = await http.body.bytes(maxBytes)
-  notes.bytesIn = bytes.length
-  return kind === 'none' ? undefined : bytes
 }
 
 /** The service's serialised reply as it is. */
