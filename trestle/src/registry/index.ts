@@ -1,4 +1,5 @@
-export { balanced } from './balanced.ts'
+export { balanced, type BalancedTransport, type ContractState } from './balanced.ts'
 export { createRegistry, type WritableRegistry } from './create-registry.ts'
 export { createCluster } from './create-cluster.ts'
 export type { ClusterEvent, ClusterFeatures, ClusterOptions } from './cluster-options.ts'
+export { activeChecks, type ActiveChecks, type ActiveChecksOptions } from './active-checks.ts'

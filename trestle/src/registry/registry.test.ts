@@ -7,7 +7,7 @@ import { platformProblem } from '../call/problem.ts'
 import type { PlatformCode } from '../contract/platform-errors.ts'
 import type { Clock } from '../std/clock.ts'
 import { newTrace } from '../std/trace-context.ts'
-import { balanced, createRegistry } from './index.ts'
+import { balanced, type ClusterFeatures, createRegistry } from './index.ts'
 import { retryBudget } from './retry-budget.ts'
 
 const contract = 'orders@1'
@@ -43,7 +43,7 @@ function sequence(): () => number {
   return () => ((i += 1) * 0.618_033_988_75) % 1
 }
 
-function fake(answers: Record<string, () => Reply | Promise<Reply>>) {
+function fake(answers: Record<string, () => Reply | Promise<Reply>>, cluster: ClusterFeatures = {}) {
   const asked: string[] = []
   const closed: string[] = []
   const clock = eagerClock()
@@ -57,7 +57,7 @@ function fake(answers: Record<string, () => Reply | Promise<Reply>>) {
       closed.push(id)
     },
   })
-  const transport = balanced({ registry, open, clock, random: sequence(), idempotent })
+  const transport = balanced({ registry, open, clock, random: sequence(), idempotent, cluster })
   const call: Call = {
     contract,
     operation: 'place',
@@ -178,13 +178,54 @@ describe('balanced', () => {
   })
 
   it('stops retrying when the budget of the service is spent', async () => {
-    const { asked, registry, ask, call } = fake({ a: failing('unavailable'), b: failing('unavailable') })
+    // Without the breaker, which would stop asking altogether.
+    const answers = { a: failing('unavailable'), b: failing('unavailable') }
+    const { asked, registry, ask, call } = fake(answers, { breaker: false })
     registry.replace([instance('a'), instance('b')], [])
     for (let i = 0; i < 200; i += 1) await ask()
     expect(call.contract).toBe(contract)
     // 200 first tries, 10 retries saved, 0.2 for each request.
     expect(asked.length).toBeLessThanOrEqual(200 + 10 + 40)
     expect(asked.length).toBeGreaterThan(200 + 40)
+  })
+
+  it('asks nobody while most calls fail, says when to come back, and goes on when a new instance appears', async () => {
+    const { asked, registry, ask, call, transport } = fake({ a: failing('deadline_exceeded') })
+    registry.replace([instance('a')], [])
+    for (let i = 0; i < 50; i += 1) await ask()
+    expect(asked).toHaveLength(20)
+    expect(await transport.send(call)).toMatchObject({ problem: { code: 'unavailable', retryAfterMs: 1_000 } })
+    expect(transport.state()).toMatchObject([{ contract, breaker: 'open', members: [{ id: 'a', failures: 20 }] }])
+    registry.replace([instance('b')], [])
+    expect(await ask()).toBe('ok')
+    expect(transport.state()).toMatchObject([{ breaker: 'closed' }])
+  })
+
+  it('does not stop asking because one operation has a defect', async () => {
+    const { asked, registry, ask } = fake({ a: failing('internal') })
+    registry.replace([instance('a')], [])
+    for (let i = 0; i < 50; i += 1) expect(await ask()).toBe('internal')
+    expect(asked).toHaveLength(50)
+  })
+
+  it('refuses with overloaded what its instances cannot bear', async () => {
+    const held: (() => void)[] = []
+    const busy = () => new Promise<Reply>((resolve) => held.push(() => resolve(ok())))
+    const { registry, ask } = fake({ a: busy }, { concurrency: { limitMin: 2, limitMax: 2 } })
+    registry.replace([instance('a')], [])
+    const running = [ask(), ask()]
+    expect(await ask()).toBe('overloaded')
+    for (const release of held) release()
+    expect(await Promise.all(running)).toEqual(['ok', 'ok'])
+  })
+
+  it('waits for an instance no longer than until the deadline', async () => {
+    const { registry, call, transport, clock } = fake({})
+    registry.replace([instance('a')], [contract])
+    await transport.send(call)
+    registry.replace([], [contract])
+    await transport.send({ ...call, deadlineMs: clock.monotonic() + 50 })
+    expect(clock.monotonic()).toBe(50)
   })
 
   it('waits a moment for an instance that left just now, and no longer', async () => {
