@@ -80,14 +80,21 @@ export async function ended(child: ChildProcess): Promise<void> {
 async function listening(child: ChildProcess, port: number, said: () => string): Promise<void> {
   const untilMs = performance.now() + 30_000
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${said().trim().split('\n').at(-1)?.slice(-300)}`)
+    if (child.exitCode !== null)
+      throw new Error(`it ended with ${child.exitCode}: ${whyOf(said())}`)
     if (await accepts(port)) return
     if (performance.now() > untilMs) {
       await ended(child)
-      throw new Error(`it does not listen: ${said().trim().split('\n').at(-1)?.slice(-300)}`)
+      throw new Error(`it does not listen: ${whyOf(said())}`)
     }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
+}
+
+/** The line with the error, else the last one. */
+function whyOf(said: string): string {
+  const lines = said.trim().split('\n')
+  return (lines.find((line) => /\bError\b/.test(line)) ?? lines.at(-1) ?? '').slice(0, 300)
 }
 
 function accepts(port: number): Promise<boolean> {
