@@ -8,12 +8,12 @@ export interface FoundSystem {
   /** The folder that its data stands in: the nearest one with a package.json. */
   readonly project: string
   /** Why this one. */
-  readonly origin: 'argument' | './system.ts' | 'package.json'
+  readonly origin: 'argument' | 'package.json' | `./${string}`
 }
 
 /**
  * Finds the system that a command is about: the argument (a file, a folder with a system.ts, or the name of a folder
- * in `systems/`), else `system.ts` here, else `"trestle": { "system": "..." }` of the nearest package.json that has it.
+ * in `systems/`), else `system.ts` or `gateway.yaml` here, else `"trestle": { "system": "..." }` of the nearest package.json that has it.
  * @throws CliError `system_not_found`
  */
 export function findSystem(cwd: string, argument?: string): FoundSystem {
@@ -31,13 +31,23 @@ export function findSystem(cwd: string, argument?: string): FoundSystem {
 /** As `findSystem`, `undefined` when there is none. */
 export function tryFindSystem(cwd: string, argument?: string): FoundSystem | undefined {
   if (argument !== undefined) return found(systemAt(cwd, argument), 'argument')
-  const here = join(cwd, 'system.ts')
-  return isFile(here) ? found(here, './system.ts') : found(systemOfPackage(cwd), 'package.json')
+  const here = ['system.ts', ...gatewayFiles].find((name) => isFile(join(cwd, name)))
+  if (here !== undefined) return found(join(cwd, here), `./${here}`)
+  return found(systemOfPackage(cwd), 'package.json')
 }
 
 function found(file: string | undefined, origin: FoundSystem['origin']): FoundSystem | undefined {
-  return file === undefined ? undefined : { file, project: projectOf(file), origin }
+  if (file === undefined) return undefined
+  return { file, project: isGatewayFile(file) ? dirname(file) : projectOf(file), origin }
 }
+
+/** Whether a file describes a gateway that stands alone, and not a system. */
+export function isGatewayFile(file: string): boolean {
+  return /\.(?:ya?ml|json)$/.test(file)
+}
+
+/** Looked for where there is no system.ts. */
+const gatewayFiles = ['gateway.yaml', 'gateway.yml', 'gateway.json']
 
 function systemAt(cwd: string, argument: string): string | undefined {
   const path = resolve(cwd, argument)

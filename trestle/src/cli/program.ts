@@ -5,6 +5,7 @@ import { callCommand } from './commands/call.ts'
 import { configCommand } from './commands/config.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { devCommand } from './commands/dev.ts'
+import { gatewayCommand } from './commands/gateway.ts'
 import { initCommand } from './commands/init.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { openapiCommand } from './commands/openapi.ts'
@@ -21,7 +22,7 @@ import type { CliIo } from './io.ts'
 export type AddCommand = (program: Command, io: CliIo) => void
 
 const groups: readonly (readonly [heading: string, commands: readonly AddCommand[]])[] = [
-  ['Write and run:', [initCommand, devCommand, startCommand]],
+  ['Write and run:', [initCommand, devCommand, startCommand, gatewayCommand]],
   ['The running system:', [psCommand, callCommand, scaleCommand, restartCommand, stopCommand, deployCommand]],
   ['What the contracts say:', [routesCommand, openapiCommand, asyncapiCommand]],
   ['Data and settings:', [migrateCommand, storeCommand, configCommand]],
@@ -36,6 +37,7 @@ Examples:
   trestle scale orders=3      three processes of one service, without a failed request
   trestle deploy orders       put that service's new code to work, without a failed request
   trestle call orders.find id=0198c0de-...
+  trestle gateway edge.yaml   a gateway alone, in front of any HTTP services
 
 A system is a file that exports system(...) by default. Commands look for it in ./system.ts, or in the file that
 package.json names: "trestle": { "system": "..." }. Every command explains itself: trestle help COMMAND.

@@ -5,9 +5,9 @@ import type { System } from '../system/system.ts'
 import { CliError } from './cli-error.ts'
 import type { CommandContext } from './context.ts'
 import type { CliIo } from './io.ts'
+import { keepRunning } from './keep-running.ts'
 import { startProgress } from './progress.ts'
 import { refuseSecondStart } from './running-system.ts'
-import { catchEndSignals } from './signals.ts'
 import { startTable } from './start-table.ts'
 import { systemOf } from './system-contracts.ts'
 import { tryLine } from './try-line.ts'
@@ -28,48 +28,20 @@ export interface RunOptions {
  * @throws StartError; CliError `topology_unknown`
  */
 export async function runSystem(io: CliIo, context: CommandContext, options: RunOptions): Promise<void> {
-  const startedAt = io.now()
   const system = await systemOf(context.found.file)
   const topology = chooseTopology(system, options)
-  await refuseSecondStart(context)
-  let endAtOnce: () => void = exitNow
-  using signals = catchEndSignals(() => endAtOnce())
-  await using running = await start(io, context, topology, options, signals.ending).catch((error: unknown) => {
-    if (error === signals.ending.reason) return undefined
-    throw error
+  await refuseSecondStart(context.settings.dataDir.value)
+  await keepRunning(io, {
+    name: system.name,
+    quiet: options.json === true,
+    start: (signal) => start(io, context, topology, options, signal),
+    whileRunning: options.whileRunning,
+    async announce(running, tookMs) {
+      const what = await running.describe()
+      if (options.json) return io.out(`${JSON.stringify(what, undefined, 2)}\n`)
+      io.out(startTable(what, await tryLine(system, running.gatewayUrl), tookMs, io))
+    },
   })
-  if (running === undefined) return io.out(`\n${system.name} was stopped while it started\n`)
-  endAtOnce = () => {
-    running.kill()
-    exitNow()
-  }
-  const tookMs = io.now() - startedAt
-  const what = await running.describe()
-  if (options.json) io.out(`${JSON.stringify(what, undefined, 2)}\n`)
-  else {
-    const line = await tryLine(system, running.gatewayUrl)
-    io.out(startTable(what, line, tookMs, io))
-  }
-  const signal = await untilEnd(running, signals.first, options)
-  if (signal !== undefined && !options.json) io.out(`\nstopping ${running.name} (again: end it at once)\n`)
-  await running.stop()
-}
-
-function exitNow(): never {
-  process.exit(1)
-}
-
-async function untilEnd(
-  running: RunningSystem,
-  signal: Promise<NodeJS.Signals>,
-  options: RunOptions,
-): Promise<NodeJS.Signals | undefined> {
-  const ending = new AbortController()
-  using meanwhile = new DisposableStack()
-  meanwhile.use(options.whileRunning?.(running, ending.signal))
-  const first = await Promise.race([signal, running.stopped])
-  ending.abort()
-  return first ?? undefined
 }
 
 async function start(

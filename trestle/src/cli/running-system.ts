@@ -3,6 +3,7 @@ import type { Operator } from '../call/operator.ts'
 import { StartError } from '../system/index.ts'
 import { CliError } from './cli-error.ts'
 import { contextFor, type CommandContext } from './context.ts'
+import { dataDirOf } from './data-dir-of.ts'
 import type { CliIo } from './io.ts'
 
 /** A system that runs, as its operator sees it over the admin listener. */
@@ -21,7 +22,7 @@ export async function withRunningSystem<T>(
   use: (running: RunningSystem) => Promise<T>,
 ): Promise<T> {
   const context = contextFor(io, system)
-  const dataDir = context.settings.dataDir.value
+  const dataDir = await dataDirOf(io, context)
   const admin = await connectAdmin({ dataDir })
   if (admin === undefined) {
     throw new CliError('not_running', `no system runs with the data directory ${dataDir}`, {
@@ -37,8 +38,7 @@ export async function withRunningSystem<T>(
 }
 
 /** @throws StartError `already_running` with the addresses of the one that runs */
-export async function refuseSecondStart({ settings }: CommandContext): Promise<void> {
-  const dataDir = settings.dataDir.value
+export async function refuseSecondStart(dataDir: string): Promise<void> {
   const admin = await connectAdmin({ dataDir })
   if (admin === undefined) return
   const { system, pid, gatewayUrl } = await admin.operator.status().finally(() => admin.close())

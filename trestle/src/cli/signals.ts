@@ -1,6 +1,13 @@
 /** The signals by which a person or a platform ends a program. */
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
+export interface EndSignalOptions {
+  /** Signals of one name within this time are one; default 500. */
+  readonly sameMs?: number
+  /** What SIGHUP means, where it does not mean the end. */
+  readonly onHangUp?: (() => void) | undefined
+}
+
 export interface EndSignals extends Disposable {
   /** Resolves at the first signal. */
   readonly first: Promise<NodeJS.Signals>
@@ -18,7 +25,7 @@ const parentLookMs = 500
  * SIGTERM to `npm start` ends npm and the shell between, which tells nobody: under a script of npm the end of the parent
  * counts as SIGTERM.
  */
-export function catchEndSignals(again: () => void, sameMs = 500): EndSignals {
+export function catchEndSignals(again: () => void, { sameMs = 500, onHangUp }: EndSignalOptions = {}): EndSignals {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
   const abort = new AbortController()
   let firstAt: number | undefined
@@ -29,14 +36,17 @@ export function catchEndSignals(again: () => void, sameMs = 500): EndSignals {
       abort.abort()
     } else if (performance.now() - firstAt > sameMs) again()
   }
-  for (const signal of ending) process.on(signal, listener)
+  const caught = onHangUp === undefined ? ending : ending.filter((signal) => signal !== 'SIGHUP')
+  for (const signal of caught) process.on(signal, listener)
+  if (onHangUp !== undefined) process.on('SIGHUP', onHangUp)
   const watch = process.env['npm_lifecycle_event'] === undefined ? undefined : watchParent(() => listener('SIGTERM'))
   return {
     first: promise,
     ending: abort.signal,
     [Symbol.dispose]: () => {
       clearInterval(watch)
-      for (const signal of ending) process.off(signal, listener)
+      for (const signal of caught) process.off(signal, listener)
+      if (onHangUp !== undefined) process.off('SIGHUP', onHangUp)
     },
   }
 }

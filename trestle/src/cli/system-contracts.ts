@@ -2,12 +2,15 @@ import { pathToFileURL } from 'node:url'
 import type { AnyContract } from '../contract/contract.ts'
 import type { OpenApiRoute } from '../contract/index.ts'
 import type { ExposedOperation } from '../gateway/index.ts'
+import { isGatewayFile } from './find-system.ts'
 import { loadSystem } from '../system/load-system.ts'
 import type { System } from '../system/system.ts'
 
 /** The system that a file defines; no service is loaded. @throws StartError `system_invalid` */
-export function systemOf(file: string): Promise<System> {
-  return loadSystem(pathToFileURL(file))
+export async function systemOf(file: string): Promise<System> {
+  if (!isGatewayFile(file)) return loadSystem(pathToFileURL(file))
+  const { loadGatewaySystem } = await import('./gateway-system.ts')
+  return loadGatewaySystem(file, process.env).system
 }
 
 /** The contracts of a system, those of its external services too. */

@@ -69,6 +69,20 @@ function settingsOf({ name = 'edge', listen, store }: GatewayFile, folder: strin
   }
 }
 
+/** Where the file says that data lie; nothing else in it must be right. `undefined`: it does not say. */
+export function configuredDataDir(path: string, env: LoadConfigOptions['env']): string | undefined {
+  const file = resolve(path)
+  const folder = dirname(file)
+  const source = readSource(basename(path), textOf(file, basename(path)))
+  const { node, found } = nodeAt(source.root, ['store', 'dataDir'])
+  if (!found || typeof node.value !== 'string') return undefined
+  const { value } = fillSecrets(
+    { ...source, root: node },
+    { env, readFile: (name) => readFileSync(name, 'utf8'), folder },
+  )
+  return typeof value === 'string' ? inFolder(folder, value) : undefined
+}
+
 function inFolder(folder: string, path: string): string {
   return isAbsolute(path) ? path : resolve(folder, path)
 }
