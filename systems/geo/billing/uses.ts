@@ -1,0 +1,4 @@
+import { access } from 'trestle/gateway'
+
+/** Whom billing calls. */
+export const uses = { access }
