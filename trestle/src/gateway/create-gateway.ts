@@ -17,6 +17,7 @@ import { gatewayMetrics } from './gateway-metrics.ts'
 import { openLimiter } from './limits/open-limiter.ts'
 import type { GatewaySpec } from './gateway.ts'
 import { documentPage, healthPages, homePage, type Page, pageEndpoint, type Readiness } from './pages/pages.ts'
+import { accessPolicies } from './plans/plan-policies.ts'
 import { type ComposedPolicies, composePolicies, type RouteFacts } from './policy/policy.ts'
 import { type Kept, keptFrom } from './reload/kept-state.ts'
 import { failureResponse } from './reply/failure-response.ts'
@@ -108,11 +109,13 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
   const document = () => openapi(documents, deps.info)
   const pages = [...healthPages(deps.readiness), documentPage(document), ...(deps.pages ?? [])]
   const all = endpoints.some(answersRoot) ? pages : [homePage(deps.info, pages), ...pages]
-  const gates = [authenticationPolicy(spec.authenticate), authorisationPolicy(spec.authenticate), ...spec.policies]
+  const gates = [authenticationPolicy(spec.authenticate), authorisationPolicy(spec.authenticate)]
+  const { behindAuthentication, last } = accessPolicies(spec)
   const table = createRouteTable<OpenEndpoint>(
     await Promise.all(
       [...endpoints, ...all.map((page) => ({ ...pageEndpoint(page), hosts: [] }))].map(async (endpoint) => {
-        const policies = endpoint.target === 'page' ? gates.slice(0, 2) : [...gates, ...endpoint.policies]
+        const around = [...gates, ...behindAuthentication, ...spec.policies, ...endpoint.policies, ...last]
+        const policies = endpoint.target === 'page' ? gates : around
         const facts = factsOf(endpoint)
         const { names, ...composed } = await composePolicies(policies, facts, context, endpoint.answer)
         return { ...endpoint, ...composed, policyNames: names }

@@ -45,7 +45,7 @@ export const access = contract('gateway-access', {
     /** For gateways: takes units of a quota before they are served. */
     leaseQuota: command({
       input: z.object({
-        subject: z.string().min(1).max(255),
+        subject: z.string().min(1).max(512),
         period: z.string().max(40).describe('`day:2026-11-21`, `month:2026-11`'),
         allow: z.int().min(0),
         units: z.int().min(1),
@@ -60,7 +60,7 @@ export const access = contract('gateway-access', {
     returnQuota: command({
       input: z.object({
         leases: z
-          .array(z.object({ subject: z.string().min(1).max(255), period: z.string().max(40), units: z.int().min(1) }))
+          .array(z.object({ subject: z.string().min(1).max(512), period: z.string().max(40), units: z.int().min(1) }))
           .max(10_000),
       }),
       idempotent: 'no',
@@ -73,7 +73,7 @@ export const access = contract('gateway-access', {
         rows: z
           .array(
             z.object({
-              keyId: z.string().max(255),
+              keyId: z.string().max(512),
               route: z.string().max(255),
               statusClass: z.string().max(3),
               minuteMs: z.int(),

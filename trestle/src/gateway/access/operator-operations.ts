@@ -146,7 +146,7 @@ export const specs = {
     summary: 'Requests and units by key, route and time',
     description: 'Minutes are kept for 7 days, then hours for 35 days, then days for 400 days; older usage is gone.',
     input: z.object({
-      keyId: z.string().max(255).optional(),
+      keyId: z.string().max(512).optional(),
       owner: z.string().max(200).optional(),
       route: z.string().max(255).optional(),
       from: z.iso.datetime().optional().describe('Default: the begin of this month'),

@@ -36,4 +36,8 @@ export interface RequestNotes {
   bytesIn: number
   /** Which upstream or instance answered. */
   upstream: string | undefined
+  /** Said by a cache that answered in place of what is behind it: it may count differently against a quota. */
+  cached?: boolean
+  /** Units that counted against a quota, or would if there was one. */
+  units?: number
 }
