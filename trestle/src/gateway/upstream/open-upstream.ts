@@ -1,28 +1,23 @@
 import type { HttpClient } from '../../http/message.ts'
+import { activeChecks } from '../../registry/active-checks.ts'
+import type { Cluster } from '../../registry/cluster.ts'
+import { createCluster } from '../../registry/create-cluster.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { Endpoint } from '../route/endpoint.ts'
 import type { OpenRoute } from '../route/open-route.ts'
-import { firstCluster } from './first-cluster.ts'
 import { forwarder } from './forward.ts'
-import { startHealthChecks } from './health-checks.ts'
 import { openMirror } from './mirror.ts'
+import { probeOf } from './probe.ts'
 import { type Target, targetOf } from './target.ts'
 import type { UpstreamSpec } from './upstream.ts'
 
 /** Opens an upstream: its cluster of targets, and one endpoint for each method. */
 export async function openUpstream(spec: UpstreamSpec, context: GatewayContext): Promise<OpenRoute> {
   const { clock, random, metrics } = context
-  const { pattern, hosts, health, mirror } = spec
+  const { pattern, mirror } = spec
   const http = await clientFor(spec, context)
-  const targets = spec.targets.map(({ url, weight }) => ({ ...targetOf(url), weight }))
-  // How targets do outlives a new description of the gateway, where these targets stay the same: the description before
-  // may still serve from them, or be kept because something else is wrong with the new one.
-  const key = JSON.stringify(['upstream', hosts, spec.methods, pattern, spec.targets])
-  const cluster = context.keep(key, () => firstCluster<Target>())
-  cluster.replace(targets.map((target) => ({ id: target.url, target, weight: target.weight })))
-  if (health !== undefined) {
-    context.defer(startHealthChecks(health, targets, cluster, { http, clock, random }))
-  }
+  const cluster = clusterOf(spec, context)
+  watch(spec, cluster, http, context)
   const answer = forwarder(spec, {
     cluster,
     clock,
@@ -46,6 +41,38 @@ export async function openUpstream(spec: UpstreamSpec, context: GatewayContext):
     }),
   )
   return { endpoints, documents: [], upstream: { name: spec.name ?? pattern, state: () => cluster.state() } }
+}
+
+/** How targets do outlives a new description of the gateway. */
+function clusterOf({ name, pattern, hosts, methods, targets }: UpstreamSpec, context: GatewayContext): Cluster<Target> {
+  const { clock, random, log, keep } = context
+  const upstream = name ?? pattern
+  const cluster = keep(JSON.stringify(['upstream', upstream, hosts, methods, pattern]), () =>
+    createCluster<Target>({
+      clock,
+      random,
+      onEvent: (event) => log.warn({ upstream, ...event }, `upstream ${event.kind}`),
+    }),
+  )
+  cluster.replace(targets.map(({ url, weight }) => ({ id: url, target: targetOf(url), weight })))
+  return cluster
+}
+
+/** Asks the targets for their health, where that is wanted, until the gateway closes. */
+function watch(
+  { health, targets }: UpstreamSpec,
+  cluster: Cluster<Target>,
+  http: HttpClient,
+  { clock, random, defer }: GatewayContext,
+): void {
+  // What a former description's checks found is not known to these, and without checks nobody would take it back.
+  for (const { url } of targets) cluster.checked(url, true)
+  if (health === undefined) return
+  const { path, intervalMs, timeoutMs } = health
+  const probe = probeOf(http, path, timeoutMs)
+  const checks = activeChecks(cluster, { probe, intervalMs, timeoutMs, clock, random })
+  checks.replace(targets.map(({ url }) => ({ id: url, target: targetOf(url) })))
+  defer(() => checks.close())
 }
 
 /** The gateway's own, unless this upstream trusts other certificates. */

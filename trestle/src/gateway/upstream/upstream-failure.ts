@@ -9,7 +9,8 @@ export function isTurnedAway(status: number): boolean {
 
 export function outcomeOfStatus(status: number): Outcome {
   if (status === 503 || status === 429) return 'overloaded'
-  return status >= 500 ? 'failed' : 'ok'
+  if (status === 502 || status === 504) return 'failed'
+  return status >= 500 ? 'faulty' : 'ok'
 }
 
 /** What an error says about the target that was asked. */
