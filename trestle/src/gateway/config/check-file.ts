@@ -3,7 +3,7 @@ import type { ConfigFault } from './config-fault.ts'
 import { type ConfigNode, type ConfigPath, nodeAt } from './config-node.ts'
 import type { Filled, Plain } from './fill-secrets.ts'
 import { gatewayFile, type GatewayFile } from './gateway-schema.ts'
-import { suggestion } from './nearest.ts'
+import { nearest, suggestion } from './nearest.ts'
 import { knownKeys, publishedSchema } from './published-schema.ts'
 import type { ConfigSource } from './read-source.ts'
 
@@ -86,7 +86,11 @@ function wrongText(issue: Issue, node: ConfigNode): string {
     const given = typeof node.value === 'string' ? ` ${suggestion(node.value, values)}` : ''
     return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}.${given}`
   }
-  if (issue.code === 'invalid_union') return `must be ${formsOf(issue).map(typeText).join(' or ')}`
+  if (issue.code === 'invalid_union') {
+    const values = issue.errors.flatMap(([first]) => (first?.code === 'invalid_value' ? first.values.map(String) : []))
+    const meant = typeof node.value === 'string' ? nearest(node.value, values) : undefined
+    return `must be ${formsOf(issue).map(typeText).join(' or ')}${meant === undefined ? '' : `. Did you mean ${meant}?`}`
+  }
   if (issue.code === 'too_small') return `must ${sizeVerb(issue.origin)} at least ${issue.minimum}`
   if (issue.code === 'too_big') return `must ${sizeVerb(issue.origin)} at most ${issue.maximum}`
   if (issue.code === 'invalid_key') return 'is no name: a letter, then letters, digits, . _ and -, at most 64'

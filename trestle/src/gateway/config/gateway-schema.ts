@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { authenticator } from './authenticate-schema.ts'
+import { counters, plan, policies, quotas } from './policy-schema.ts'
+import { ms, path, text } from './schema-values.ts'
 
-const ms = (what: string) => z.int().min(1).describe(`${what}, milliseconds`)
-const path = z.string().regex(/^\//, 'must start with /')
-const text = z.string().min(1)
 const headerRules = z
   .strictObject({
     set: z.record(z.string(), z.string()).optional().describe('Fields that are set in place of those that came'),
@@ -62,27 +62,15 @@ const access = z
   .union([z.enum(['anyone', 'signedIn']), z.array(text).min(1)])
   .describe('Who may ask: anyone, signedIn (default), or a list of scopes that a caller must have')
 
-const limit = z
+const redirect = z
   .strictObject({
-    name: text.optional().describe('Said in RateLimit-Policy; default: made from the numbers'),
-    per: z.enum(['caller', 'key', 'ip', 'route']).describe('For whom it counts'),
-    allow: z.int().min(1).describe('Units per window'),
-    windowMs: ms('The window'),
-    burst: z.int().min(1).optional().describe('Units that may be taken at once; default: allow'),
-    cost: z.int().min(0).optional().describe('Units that one request takes; default 1'),
-    whenStoreDown: z
-      .enum(['local', 'open', 'closed'])
+    to: text.describe('A path, or an address with a path; fields and /* of path are filled in'),
+    status: z
+      .union([z.literal(301), z.literal(302), z.literal(303), z.literal(307), z.literal(308)])
       .optional()
-      .describe('While shared counters cannot be reached: count here alone (default), do not count, or answer 503'),
-    before: z.literal('authentication').optional().describe('Counts before anybody asks who it is; per ip or route'),
-    keysMax: z.int().min(1).optional().describe('Counters in one process; default 100,000'),
+      .describe('Default 308: for good, and with the same method'),
   })
-  .describe('How often somebody may ask (GCRA)')
-
-/** Rules that hold for one route, or for all of them. */
-const policies = {
-  limits: z.array(limit).optional(),
-}
+  .describe('Sends clients elsewhere')
 
 const route = z
   .strictObject({
@@ -91,11 +79,15 @@ const route = z
     hosts: z.array(text).min(1).optional().describe('Host names, exactly or as *.example.com; default: all'),
     name: text.max(100).optional().describe('For plans, usage and logs; default: method and path'),
     upstream: text.optional().describe('Name of an upstream: it answers'),
+    redirect: redirect.optional(),
     access: access.optional(),
     stripPrefix: path.optional().describe('Beginning of the path that the upstream does not get'),
     addPrefix: path.optional().describe('Put before what is left'),
     rewrite: path.optional().describe('The path that the upstream gets, with the fields of path: /v2/{id}, /v2/*'),
-    allowInPath: z.array(text).optional().describe('What may stand in a path though others may read it differently'),
+    allowInPath: z
+      .array(z.enum(['%2F', '%5C', '//', ';']))
+      .optional()
+      .describe('What may stand in a path though others may read it differently'),
     cost: z.int().min(0).optional().describe('Units of a quota that one request takes; default 1'),
     ...forwarding,
     ...policies,
@@ -139,7 +131,17 @@ export const gatewayFile = z
       })
       .optional()
       .describe('Where keys, usage and shared counters are kept; nothing is opened that is not used'),
-    counters: z.enum(['process', 'shared']).optional().describe('Where rate limits are counted; default process'),
+    counters: counters.optional(),
+    rateLimitHeaders: z
+      .union([z.literal(false), z.strictObject({ policy: text.optional(), limit: text.optional() })])
+      .optional()
+      .describe('Names of the fields that tell a client its limits; false: they are not sent'),
+    authenticate: z
+      .array(authenticator)
+      .optional()
+      .describe('Ways to be somebody; the first that recognises a credential decides'),
+    plans: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/), plan).optional(),
+    quota: quotas.optional(),
     upstreams: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/), upstream).optional(),
     routes: z.array(route).min(1),
     ...policies,
@@ -149,4 +151,5 @@ export const gatewayFile = z
 /** A configuration file as it was read, checked against the schema. */
 export type GatewayFile = z.output<typeof gatewayFile>
 export type RouteEntry = GatewayFile['routes'][number]
+export type AuthenticatorEntry = NonNullable<GatewayFile['authenticate']>[number]
 export type UpstreamEntry = NonNullable<GatewayFile['upstreams']>[string]

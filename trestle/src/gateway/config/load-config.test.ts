@@ -3,8 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { anyone, scopes } from '../../contract/access.ts'
-import { gateway, type GatewaySpec } from '../gateway.ts'
-import { upstream } from '../upstream/upstream.ts'
+import {
+  apiKeys,
+  cache,
+  cors,
+  gateway,
+  type GatewaySpec,
+  jwt,
+  plan,
+  rateLimit,
+  redirect,
+  redis,
+  upstream,
+} from '../index.ts'
 import { GatewayConfigError } from './config-fault.ts'
 import { loadConfig } from './load-config.ts'
 
@@ -41,12 +52,23 @@ const small = `
 upstreams:
   items: { targets: [http://127.0.0.1:9001] }
 routes:
-  - { path: /items/*, upstream: items }
+  - { path: /items/*, upstream: items, access: anyone }
 `
 
 describe('a configuration file', () => {
   it('makes what gateway({...}) in a system.ts makes', () => {
     const { spec } = loaded(`
+authenticate:
+  - apiKeys: { query: api_key }
+  - jwt: { issuer: https://login.example.com, audience: [shop] }
+plans:
+  free: { quotas: [{ per: day, allow: 1000 }], limits: [{ allow: 1, windowMs: 1000 }] }
+  premium: {}
+quota: { status: 402 }
+counters: { redis: { url: redis://127.0.0.1 } }
+rateLimitHeaders: false
+limits: [{ per: ip, allow: 100, windowMs: 1000, before: authentication }]
+cors: { origins: ['*'] }
 hosts: [api.example.com]
 trustedProxies: [10.0.0.0/8]
 document: { title: Shop }
@@ -63,13 +85,29 @@ routes:
     stripPrefix: /legacy
     timeoutMs: 2000
     headers: { request: { remove: [Cookie] } }
+    cache: { ttlMs: 1000 }
+    limits: [{ per: caller, allow: 5, windowMs: 1000 }]
+    cors: { origins: [https://app.example.com], headers: ['*'] }
   - { path: '/items/{id}', upstream: legacy, access: [items:read], rewrite: '/v2/{id}', cost: 3, name: item }
+  - { path: /old/*, redirect: { to: /new/*, status: 301 } }
 `)
     const targets = ['http://127.0.0.1:9001', { url: 'http://127.0.0.1:9002', weight: 0.05 }]
     const set = { 'X-From': 'edge' }
     const health = { path: '/healthz' }
     const response = { set: {}, remove: [] }
     const inCode = gateway({
+      authenticate: [apiKeys({ query: 'api_key' }), jwt({ issuer: 'https://login.example.com', audience: ['shop'] })],
+      plans: {
+        free: plan({ quotas: [{ per: 'day', allow: 1_000 }], limits: [{ allow: 1, windowMs: 1_000 }] }),
+        premium: plan(),
+      },
+      quota: { status: 402 },
+      counters: redis({ url: 'redis://127.0.0.1' }),
+      rateLimitHeaders: false,
+      policies: [
+        rateLimit({ per: 'ip', allow: 100, windowMs: 1_000, before: 'authentication' }),
+        cors({ origins: '*' }),
+      ],
       hosts: ['api.example.com'],
       trustedProxies: ['10.0.0.0/8'],
       document: { title: 'Shop' },
@@ -81,6 +119,11 @@ routes:
           timeoutMs: 2_000,
           health,
           headers: { request: { set, remove: ['Cookie'] }, response },
+          policies: [
+            rateLimit({ per: 'caller', allow: 5, windowMs: 1_000 }),
+            cors({ origins: ['https://app.example.com'], headers: '*' }),
+            cache({ ttlMs: 1_000 }),
+          ],
         }),
         upstream('/items/{id}', targets, {
           access: scopes('items:read'),
@@ -90,6 +133,7 @@ routes:
           health,
           headers: { request: { set, remove: [] }, response },
         }),
+        redirect('/old/*', '/new/*', { status: 301 }),
       ],
     })
     expect(asData(spec)).toEqual(asData(inCode))
@@ -100,7 +144,7 @@ routes:
       {
         listen: { port: 8080 },
         upstreams: { a: { targets: ['http://127.0.0.1:1'] } },
-        routes: [{ path: '/', upstream: 'a' }],
+        routes: [{ path: '/', upstream: 'a', access: 'anyone' }],
       },
       undefined,
       '\t',
@@ -114,8 +158,8 @@ upstreams:
   a: &same { targets: [http://127.0.0.1:1] }
   b: *same
 routes:
-  - { path: /a/*, upstream: a }
-  - { path: /b/*, upstream: b }
+  - { path: /a/*, upstream: a, access: anyone }
+  - { path: /b/*, upstream: b, access: anyone }
 `)
     expect(spec.routes).toHaveLength(2)
   })
@@ -155,7 +199,7 @@ counters: shard
       'gateway.yaml:11:13: routes[0].access must be anyone, signedIn or a list',
       'gateway.yaml:13:14: routes[1].limits[0].windowMs is missing in routes[1].limits[0]. Give it a number',
       'gateway.yaml:13:21: routes[1].limits[0].per must be one of caller, key, ip, route. Did you mean key?',
-      'gateway.yaml:14:11: counters must be one of process, shared. Did you mean shared?',
+      'gateway.yaml:14:11: counters must be process, shared or a map. Did you mean shared?',
     ])
   })
 
@@ -164,17 +208,30 @@ counters: shard
   items: { targets: [http://127.0.0.1:1] }
   spare: { targets: [http://127.0.0.1:2] }
 routes:
-  - { path: /a, upstream: item }
-  - { path: /b, upstream: items, stripPrefix: /c }
+  - { path: /a, upstream: item, access: anyone }
+  - { path: /b, upstream: items, stripPrefix: /c, access: anyone }
   - path: /d
     upstream: items
+    access: anyone
     limits: [{ per: key, allow: 1, windowMs: 1000, before: authentication }]
+  - { path: '/x/{a}', upstream: items, access: anyone }
+  - { path: '/x/{b}', upstream: items, access: anyone }
+  - { path: /y, upstream: items }
+  - { path: /z, redirect: { to: /y }, upstream: items, access: anyone }
+  - { path: /old/*, redirect: { to: 'ftp://x/' }, timeoutMs: 5 }
+  - { path: /none }
 `)
     expect(faults).toEqual([
       'gateway.yaml:3:10: No route uses the upstream spare. Add one, or remove it',
       'gateway.yaml:5:27: There is no upstream item. Did you mean items?',
       'gateway.yaml:6:5: upstream(/b): stripPrefix /c is not the beginning of the pattern',
-      "gateway.yaml:9:14: rateLimit(key): before authentication nobody knows the key; write per: 'ip'",
+      "gateway.yaml:10:14: rateLimit(key): before authentication nobody knows the key; write per: 'ip'",
+      'gateway.yaml:12:13: /x/{b} is taken by routes[3] (/x/{a}): same host, path and method. Change one of them',
+      'gateway.yaml:13:5: /y needs a caller, but the gateway authenticates nobody. Give the route access: anyone, or the gateway authenticate',
+      'gateway.yaml:14:5: /z leads to two places. Give it either upstream or redirect',
+      'gateway.yaml:15:5: redirect(/old/*): "ftp://x/" is neither a path nor an address with a path',
+      'gateway.yaml:15:62: timeoutMs means nothing for a redirect. Remove it',
+      'gateway.yaml:16:5: /none leads nowhere. Give it either upstream or redirect',
     ])
   })
 
@@ -238,7 +295,7 @@ upstreams:
   a:
     targets: [{ url: "http://\${env:HOST}:\${env:PORT}", weight: "\${file:weight}" }]
     headers: { request: { set: { Authorization: "Bearer \${env:TOKEN}", X-Literal: "$\${env:TOKEN}" } } }
-routes: [{ path: /, upstream: a }]
+routes: [{ path: /, upstream: a, access: anyone }]
 `,
       { PORT: '8081', HOST: 'localhost', TOKEN: secret },
     )

@@ -1,0 +1,68 @@
+import { apiKeys } from '../authentication/api-keys.ts'
+import type { Authenticator } from '../authentication/authenticator.ts'
+import { jwt } from '../authentication/jwt.ts'
+import { cache } from '../cache/cache.ts'
+import { cors } from '../cors/cors.ts'
+import type { CountersSpec } from '../limits/counters.ts'
+import { rateLimit } from '../limits/rate-limit.ts'
+import { redis } from '../limits/redis.ts'
+import { plan, type PlanSpec } from '../plans/plan.ts'
+import type { Policy } from '../policy/policy.ts'
+import { attempt, type Report } from './attempt.ts'
+import type { ConfigPath } from './config-node.ts'
+import { defined } from './defined.ts'
+import type { AuthenticatorEntry, GatewayFile, RouteEntry } from './gateway-schema.ts'
+
+/** The rules of a route, or of all. */
+export function policiesOf(
+  { limits = [], cors: origins, cache: replies }: Pick<RouteEntry, 'limits' | 'cors' | 'cache'>,
+  path: ConfigPath,
+  report: Report,
+): readonly Policy[] {
+  const made = [
+    ...limits.map((limit, at) => attempt([...path, 'limits', at], report, () => rateLimit(defined(limit)))),
+    origins && attempt([...path, 'cors'], report, () => corsOf(origins)),
+    replies && attempt([...path, 'cache'], report, () => cache(defined(replies))),
+  ]
+  return made.filter((policy) => policy !== undefined)
+}
+
+function corsOf({ origins, headers, ...rest }: NonNullable<RouteEntry['cors']>): Policy {
+  return cors({
+    ...defined(rest),
+    origins: isAll(origins) ? '*' : origins,
+    ...(headers === undefined ? {} : { headers: isAll(headers) ? ('*' as const) : headers }),
+  })
+}
+
+function isAll(list: readonly string[]): boolean {
+  return list.length === 1 && list[0] === '*'
+}
+
+/** Ways to be somebody, in their order. */
+export function authenticatorsOf({ authenticate = [] }: GatewayFile, report: Report): readonly Authenticator[] {
+  const made = authenticate.map((entry, at) => attempt(['authenticate', at], report, () => authenticatorOf(entry)))
+  return made.filter((one) => one !== undefined)
+}
+
+function authenticatorOf({ apiKeys: keys, jwt: tokens }: AuthenticatorEntry): Authenticator {
+  return tokens === undefined ? apiKeys(defined(keys ?? {})) : jwt(defined(tokens))
+}
+
+/** The plans by name; `undefined`: plans mean nothing here. */
+export function plansOf({ plans }: GatewayFile, report: Report): Readonly<Record<string, PlanSpec>> | undefined {
+  if (plans === undefined) return undefined
+  const made = Object.entries(plans).flatMap(([name, entry]) => {
+    const { quotas = [], limits = [], ...rest } = entry
+    const options = { ...defined(rest), quotas: quotas.map(defined), limits: limits.map(defined) }
+    const spec = attempt(['plans', name], report, () => plan(options))
+    return spec === undefined ? [] : [[name, spec] as const]
+  })
+  return Object.fromEntries(made)
+}
+
+/** Where rate limits are counted. */
+export function countersOf({ counters = 'process' }: GatewayFile, report: Report): CountersSpec | undefined {
+  if (typeof counters === 'string') return counters
+  return attempt(['counters', 'redis', 'url'], report, () => redis(defined(counters.redis)))
+}

@@ -1,0 +1,144 @@
+import { type Access, anyone, scopes, signedIn } from '../../contract/access.ts'
+import type { RouteSpec } from '../gateway.ts'
+import { redirect } from '../redirect.ts'
+import type { RouteOptions } from '../route/route-options.ts'
+import { shapeOf } from '../route/route-template.ts'
+import { upstream, type UpstreamOptions } from '../upstream/upstream.ts'
+import { attempt, type Report } from './attempt.ts'
+import { policiesOf } from './build-parts.ts'
+import type { ConfigPath } from './config-node.ts'
+import { defined } from './defined.ts'
+import type { GatewayFile, RouteEntry, UpstreamEntry } from './gateway-schema.ts'
+import { suggestion } from './nearest.ts'
+
+/** The routes of a file; those that cannot be are reported and left out. */
+export function routesOf(file: GatewayFile, report: Report): readonly RouteSpec[] {
+  const { routes, authenticate = [] } = file
+  checkUsed(file, report)
+  checkCollisions(routes, report)
+  const made = routes.map((entry, at) => {
+    const path = ['routes', at]
+    checkReachable(entry, authenticate.length, path, report)
+    return attempt(path, report, () => routeOf(entry, file, path, report))
+  })
+  return made.filter((route) => route !== undefined)
+}
+
+const forwardingOnly = [
+  'stripPrefix',
+  'addPrefix',
+  'rewrite',
+  'methods',
+  'name',
+  'host',
+  'timeoutMs',
+  'bodyMaxBytes',
+  'retries',
+  'headers',
+  'identity',
+  'mirror',
+] as const
+
+function routeOf(entry: RouteEntry, file: GatewayFile, path: ConfigPath, report: Report): RouteSpec | undefined {
+  const { path: pattern, upstream: name, redirect: elsewhere } = entry
+  if ((name === undefined) === (elsewhere === undefined)) {
+    const what = name === undefined ? 'leads nowhere' : 'leads to two places'
+    report(path, `${pattern} ${what}. Give it either upstream or redirect`)
+    return undefined
+  }
+  const options = routeOptions(entry, path, report)
+  if (elsewhere !== undefined) {
+    const odd = forwardingOnly.filter((key) => entry[key] !== undefined)
+    for (const key of odd) report([...path, key], `${key} means nothing for a redirect. Remove it`)
+    const access = entry.access === undefined ? {} : { access: accessOf(entry.access) }
+    const { to, ...rest } = defined(elsewhere)
+    return redirect(pattern, to, { ...options, ...access, ...rest })
+  }
+  const known = file.upstreams ?? {}
+  const found = name !== undefined && Object.hasOwn(known, name) ? known[name] : undefined
+  if (found === undefined) {
+    report([...path, 'upstream'], `There is no upstream ${name}. ${suggestion(String(name), Object.keys(known))}`)
+    return undefined
+  }
+  const targets = found.targets.map((target) => (typeof target === 'string' ? target : defined(target)))
+  return upstream(pattern, targets, upstreamOptions(entry, found, options))
+}
+
+function routeOptions(entry: RouteEntry, path: ConfigPath, report: Report): RouteOptions {
+  const { hosts, allowInPath, cost } = entry
+  return { ...defined({ hosts, allowInPath, cost }), policies: policiesOf(entry, path, report) }
+}
+
+/** What a route says goes before what its upstream says; headers are put together. */
+function upstreamOptions(entry: RouteEntry, found: UpstreamEntry, options: RouteOptions): UpstreamOptions {
+  const { targets: _, headers: shared, ...ofUpstream } = found
+  const own = Object.fromEntries(forwardingOnly.map((key) => [key, entry[key]]))
+  const headers = {
+    request: mergedRules(shared?.request, entry.headers?.request),
+    response: mergedRules(shared?.response, entry.headers?.response),
+  }
+  // The schema has the options' own forms; that what is absent has no key is what `defined` does.
+  return {
+    ...defined(ofUpstream),
+    ...defined(own),
+    ...options,
+    headers,
+    access: accessOf(entry.access),
+  } as UpstreamOptions
+}
+
+type Rules = NonNullable<NonNullable<RouteEntry['headers']>['request']>
+
+function mergedRules(shared: Rules = {}, own: Rules = {}) {
+  return { set: { ...shared.set, ...own.set }, remove: [...(shared.remove ?? []), ...(own.remove ?? [])] }
+}
+
+function accessOf(access: RouteEntry['access']): Access {
+  if (access === 'anyone') return anyone()
+  if (access === undefined || access === 'signedIn') return signedIn()
+  // At least one: the schema says so.
+  return scopes(...(access as [string, ...string[]]))
+}
+
+/** A route that refuses everybody is a mistake. */
+function checkReachable(entry: RouteEntry, authenticators: number, path: ConfigPath, report: Report): void {
+  const open = entry.access === 'anyone' || (entry.access === undefined && entry.upstream === undefined)
+  if (open || authenticators > 0) return
+  report(
+    path,
+    `${entry.path} needs a caller, but the gateway authenticates nobody. Give the route access: anyone, or the gateway authenticate`,
+  )
+}
+
+/** An upstream that no route uses is a mistake: of its name, or of somebody who believes that it is fronted. */
+function checkUsed({ upstreams = {}, routes }: GatewayFile, report: Report): void {
+  const used = new Set(routes.map((route) => route.upstream))
+  for (const name of Object.keys(upstreams)) {
+    if (!used.has(name)) report(['upstreams', name], `No route uses the upstream ${name}. Add one, or remove it`)
+  }
+}
+
+/** Two routes with one method, one shape of path and a host in common. */
+function checkCollisions(routes: readonly RouteEntry[], report: Report): void {
+  const seen = new Map<string, number>()
+  routes.forEach(({ path, methods = ['*'], hosts = ['*'] }, at) => {
+    const shape = shapeOrNone(path)
+    if (shape === undefined) return
+    const keys = hosts.flatMap((host) => methods.map((method) => `${host.toLowerCase()} ${method} ${shape}`))
+    const other = keys.map((key) => seen.get(key)).find((place) => place !== undefined)
+    if (other !== undefined) {
+      const where = `routes[${other}] (${routes[other]?.path})`
+      report(['routes', at, 'path'], `${path} is taken by ${where}: same host, path and method. Change one of them`)
+    }
+    for (const key of keys) seen.set(key, at)
+  })
+}
+
+/** A path that is none is reported by the route that has it. */
+function shapeOrNone(path: string): string | undefined {
+  try {
+    return shapeOf(path)
+  } catch {
+    return undefined
+  }
+}
