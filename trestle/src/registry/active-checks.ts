@@ -2,8 +2,8 @@ import type { Clock, Timer } from '../std/clock.ts'
 import type { Cluster } from './cluster.ts'
 
 export interface ActiveChecksOptions<T> {
-  /** Whether the target is well; a rejection, or no answer in time, says that it is not. */
-  readonly probe: (target: T, signal: AbortSignal) => Promise<boolean>
+  /** Why the target is not well; `undefined`: it is. A rejection, or no answer in time, says that it is not. */
+  readonly probe: (target: T, signal: AbortSignal) => Promise<string | undefined>
   /** Time from one check of a member to its next; a tenth more or less at random. Default 5,000. */
   readonly intervalMs?: number
   /** Default 2,000. */
@@ -32,7 +32,7 @@ export interface ActiveChecks<T> {
 
 /**
  * Asks each member of a cluster again and again whether it is well, and tells the cluster when that changes.
- * @example const checks = activeChecks(cluster, { probe: (target, signal) => isWell(target, signal), clock, random })
+ * @example const checks = activeChecks(cluster, { probe: (target, signal) => faultOf(target, signal), clock, random })
  *   checks.replace(members)
  */
 export function activeChecks<T>(
@@ -78,8 +78,8 @@ class MemberCheck<T> {
     this.#id = member.id
     this.#cluster = cluster
     this.#options = options
-    // Spread over the interval, so that not all are asked at the same moment.
-    this.#timer = this.#after((options.intervalMs ?? 5_000) * options.random())
+    // At once: who is down at the start should be known soon. Later checks spread by themselves.
+    this.#timer = this.#after(0)
   }
 
   close(): void {
@@ -115,9 +115,8 @@ class MemberCheck<T> {
         resolve(reason)
       }
       controller.signal.addEventListener('abort', () => answer(undefined))
-      asked(probe, this.target, controller.signal).then(
-        (isWell) => answer(isWell ? undefined : 'the active check says so'),
-        () => answer('the active check could not be made'),
+      asked(probe, this.target, controller.signal).then(answer, (error: unknown) =>
+        answer(error instanceof Error ? error.message : String(error)),
       )
     })
   }
@@ -134,6 +133,10 @@ class MemberCheck<T> {
 }
 
 /** Also a probe that throws before it waits is a rejection. */
-async function asked<T>(probe: ActiveChecksOptions<T>['probe'], target: T, signal: AbortSignal): Promise<boolean> {
+async function asked<T>(
+  probe: ActiveChecksOptions<T>['probe'],
+  target: T,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   return probe(target, signal)
 }
