@@ -12,6 +12,7 @@ export {
 export { apiKeys, type ApiKeysOptions } from './authentication/api-keys.ts'
 export { jwt, type JwtAlgorithm, type JwtOptions, type PublicKeySet } from './authentication/jwt.ts'
 export type { GatewayContext, GatewayLog } from './gateway-context.ts'
+export { cache, type CacheOptions } from './cache/cache.ts'
 export { cors, type CorsOptions } from './cors/cors.ts'
 export { rateLimit } from './limits/rate-limit.ts'
 export type { RateLimitOptions, RateLimitPer, WhenStoreDown } from './limits/rate-limit-spec.ts'
