@@ -46,6 +46,25 @@ describe.each(runners)('the store on %s', (runner) => {
     return (await ask('POST', '/sessions', { body: { email, password } })).body.token
   }
 
+  it('shows the first page in one reply, with the cart of whoever is signed in', async () => {
+    const token = await signedIn()
+    const sku = skuAt(7)
+    const cart = await ask('PUT', `/cart/items/${sku}`, { body: { quantity: 3 }, token })
+    const home = await ask('GET', '/home', { token })
+    const products = await ask('GET', '/products?limit=12')
+    expect(home).toEqual({ status: 200, body: { products: products.body, cart: cart.body } })
+    expect(home.body.products.items).toHaveLength(12)
+
+    const stranger = await ask('GET', '/home?category=kitchen')
+    expect(stranger).toMatchObject({
+      status: 200,
+      body: { cart: null, partial: [{ part: 'cart', problem: { code: 'unauthenticated', status: 401 } }] },
+    })
+    const kitchen = await ask('GET', '/products?limit=12&category=kitchen')
+    expect(stranger.body.products).toEqual(kitchen.body)
+    expect(await ask('GET', '/home?category=NONE')).toMatchObject({ status: 400, body: { code: 'invalid_input' } })
+  })
+
   it('takes a shopper from the first search to a cancelled order', async () => {
     const email = `${randomUUID()}@example.org`
     const user = await ask('POST', '/users', { body: { email, password, name: 'Ada' } })

@@ -3,6 +3,7 @@ import { oneProcess, processPerService, run, system } from 'trestle/system'
 import { accounts } from './accounts/contract.ts'
 import { carts } from './carts/contract.ts'
 import { catalogue } from './catalogue/contract.ts'
+import { home } from './home.ts'
 import { inventory } from './inventory/contract.ts'
 import { orders } from './orders/contract.ts'
 import { sessions } from './sessions.ts'
@@ -23,7 +24,7 @@ export default system('store', {
       description: 'An online store: accounts, catalogue, carts, stock and orders.',
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
-    routes: [expose(accounts), expose(catalogue), expose(inventory), expose(carts), expose(orders)],
+    routes: [home, expose(accounts), expose(catalogue), expose(inventory), expose(carts), expose(orders)],
   }),
   topologies: { split: processPerService(), merged: oneProcess() },
 })

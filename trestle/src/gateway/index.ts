@@ -1,5 +1,6 @@
 /** A gateway as data: `trestle/gateway`. Every process of a system loads this; what runs a gateway is loaded where one runs. */
 export {
+  type AuthenticatedCaller,
   type AuthenticateArgs,
   type Authenticate,
   type Authenticator,
@@ -13,6 +14,8 @@ export { apiKeys, type ApiKeysOptions } from './authentication/api-keys.ts'
 export { jwt, type JwtAlgorithm, type JwtOptions, type PublicKeySet } from './authentication/jwt.ts'
 export type { GatewayContext, GatewayLog } from './gateway-context.ts'
 export { cache, type CacheOptions } from './cache/cache.ts'
+export type { ContentCoding } from './compress/accept-encoding.ts'
+export { compress, type CompressOptions } from './compress/compress.ts'
 export { cors, type CorsOptions } from './cors/cors.ts'
 export { rateLimit } from './limits/rate-limit.ts'
 export type { RateLimitOptions, RateLimitPer, WhenStoreDown } from './limits/rate-limit-spec.ts'
@@ -21,11 +24,13 @@ export type { CountersSpec, RedisCountersSpec } from './limits/counters.ts'
 export { redis, type RedisOptions } from './limits/redis.ts'
 export { plan, type PlanLimitOptions, type PlanOptions, type PlanQuotaOptions, type PlanSpec } from './plans/plan.ts'
 export type { QuotaOptions, QuotaSpec, StatusClass } from './plans/quota-options.ts'
+export { oidc, type OidcLogin, type OidcOptions, type OidcPagesSpec } from './oidc/oidc.ts'
 export type { Advice, EdgeHandler, Policy, RouteFacts, Stage } from './policy/policy.ts'
 export type { EdgeRequest, RequestNotes } from './request/edge-request.ts'
 export type { RouteOptions } from './route/route-options.ts'
 export type { PathAmbiguity } from './request/canonical-path.ts'
 export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './route/expose.ts'
+export { aggregateDocument } from './aggregate/aggregate-document.ts'
 export { aggregate, type AggregateOutput, type AggregateSpec, type PartMap } from './aggregate/aggregate.ts'
 export { type OptionalOptions, optional, type Part, type PartRequest, part } from './aggregate/part.ts'
 export { access } from './access/contract.ts'
