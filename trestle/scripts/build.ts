@@ -26,6 +26,7 @@ export async function build(): Promise<{ readonly dist: string; readonly modules
   const manifest: unknown = JSON.parse(await readFile(join(trestle, 'package.json'), 'utf8'))
   await writeFile(join(dist, 'package.json'), `${JSON.stringify(publishedManifest(manifest), undefined, 2)}\n`)
   for (const folder of ['bin', 'template']) await cp(join(trestle, folder), join(dist, folder), { recursive: true })
+  await cp(join(trestle, 'gateway.schema.json'), join(dist, 'gateway.schema.json'))
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) await cp(join(trestle, '..', file), join(dist, file))
   return { dist, modules }
 }

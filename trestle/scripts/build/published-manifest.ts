@@ -10,7 +10,7 @@ export function publishedManifest(source: unknown): Manifest {
   const exports = Object.fromEntries(
     Object.entries(manifest.exports).map(([name, target]) => [name, publishedTarget(target)]),
   )
-  return { ...manifest, files: ['bin', 'lib', 'template', 'CHANGELOG.md'], exports } as never
+  return { ...manifest, files: ['bin', 'lib', 'template', 'gateway.schema.json', 'CHANGELOG.md'], exports } as never
 }
 
 function publishedTarget(target: string): string | { readonly types: string; readonly default: string } {

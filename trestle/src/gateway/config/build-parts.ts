@@ -2,6 +2,7 @@ import { apiKeys } from '../authentication/api-keys.ts'
 import type { Authenticator } from '../authentication/authenticator.ts'
 import { jwt } from '../authentication/jwt.ts'
 import { cache } from '../cache/cache.ts'
+import { compress } from '../compress/compress.ts'
 import { cors } from '../cors/cors.ts'
 import type { CountersSpec } from '../limits/counters.ts'
 import { rateLimit } from '../limits/rate-limit.ts'
@@ -13,15 +14,18 @@ import type { ConfigPath } from './config-node.ts'
 import { defined } from './defined.ts'
 import type { AuthenticatorEntry, GatewayFile, RouteEntry } from './gateway-schema.ts'
 
+type PolicyEntries = Pick<RouteEntry, 'limits' | 'cors' | 'cache' | 'compress'>
+
 /** The rules of a route, or of all. */
 export function policiesOf(
-  { limits = [], cors: origins, cache: replies }: Pick<RouteEntry, 'limits' | 'cors' | 'cache'>,
+  { limits = [], cors: origins, cache: replies, compress: smaller }: PolicyEntries,
   path: ConfigPath,
   report: Report,
 ): readonly Policy[] {
   const made = [
     ...limits.map((limit, at) => attempt([...path, 'limits', at], report, () => rateLimit(defined(limit)))),
     origins && attempt([...path, 'cors'], report, () => corsOf(origins)),
+    smaller && attempt([...path, 'compress'], report, () => compress(defined(smaller))),
     replies && attempt([...path, 'cache'], report, () => cache(defined(replies))),
   ]
   return made.filter((policy) => policy !== undefined)

@@ -41,11 +41,23 @@ const cache = z
   })
   .describe('Keeps replies in memory (RFC 9111)')
 
+const compress = z
+  .strictObject({
+    codings: z
+      .array(z.enum(['br', 'gzip']))
+      .optional()
+      .describe('In the order of liking; default br, gzip'),
+    minBytes: z.int().min(0).optional().describe('Smaller replies stay as they are; default 1,024'),
+    types: texts.optional().describe('Further media types that gain by it'),
+  })
+  .describe('Compresses replies for clients that accept it')
+
 /** Rules that hold for one route, or for all of them. */
 export const policies = {
   limits: z.array(limit).optional(),
   cors: cors.optional(),
   cache: cache.optional(),
+  compress: compress.optional(),
 }
 
 const planLimit = z.strictObject({
