@@ -9,6 +9,7 @@ import { createHttpClient, type HttpClient } from '../http/index.ts'
 import { systemClock } from '../std/clock.ts'
 import { newTrace } from '../std/trace-context.ts'
 import { httpTransport } from '../transport/http/index.ts'
+import { adminAccessContract } from './access-contract.ts'
 import { type AdminFile, readAdminFile } from './admin-file.ts'
 import { adminContract, type Json } from './contract.ts'
 
@@ -17,6 +18,8 @@ export interface AdminConnection {
   /** Where its admin listener is. */
   readonly url: string
   readonly operator: Operator
+  /** The gateway's keys, plans and usage. */
+  readonly access: Client<typeof adminAccessContract>
   close(): Promise<void>
 }
 
@@ -34,17 +37,24 @@ export async function connectAdmin({ dataDir }: { readonly dataDir: string }): P
     return undefined
   }
   const authorization = `Bearer ${file.token}`
-  const transport = httpTransport({ contract: adminContract, url: file.adminUrl, client, headers: { authorization } })
-  const calls = createClient(adminContract, {
-    from: 'operator',
-    send: (call) => transport.send(call),
+  const over = { url: file.adminUrl, client, headers: { authorization } }
+  const transport = httpTransport({ contract: adminContract, ...over })
+  const accessTransport = httpTransport({ contract: adminAccessContract, ...over })
+  const from = 'operator'
+  const context = { caller: anonymous, trace: newTrace() }
+  const calls = createClient(adminContract, { from, send: (call) => transport.send(call), clock: systemClock })
+  const accessCalls = createClient(adminAccessContract, {
+    from,
+    send: (call) => accessTransport.send(call),
     clock: systemClock,
   })
   return {
     url: file.adminUrl,
-    operator: remoteOperator(calls({ caller: anonymous, trace: newTrace() }), client, file),
+    operator: remoteOperator(calls(context), client, file),
+    access: accessCalls(context),
     async close() {
       await transport.close()
+      await accessTransport.close()
       await client.close()
     },
   }

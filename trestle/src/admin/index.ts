@@ -1,3 +1,3 @@
-export { connectAdmin } from './connect-admin.ts'
+export { type AdminConnection, connectAdmin } from './connect-admin.ts'
 
 export { startAdmin } from './start-admin.ts'

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { rm } from 'node:fs/promises'
+import type { Handle } from '../call/call.ts'
 import type { Operator, Readiness } from '../call/operator.ts'
 import { createGateway } from '../gateway/create-gateway.ts'
 import { authenticator, expose, gateway } from '../gateway/index.ts'
@@ -10,6 +11,8 @@ import { createServiceHandle } from '../service/index.ts'
 import { systemClock } from '../std/clock.ts'
 import { uuidv7 } from '../std/ids.ts'
 import type { Log, Metrics } from '../telemetry/index.ts'
+import { adminAccessContract } from './access-contract.ts'
+import { adminAccessService } from './access-service.ts'
 import { adminFilePath, writeAdminFile } from './admin-file.ts'
 import { adminService } from './admin-service.ts'
 import { adminContract } from './contract.ts'
@@ -41,18 +44,22 @@ export interface AdminListener {
  */
 export async function startAdmin(options: AdminOptions): Promise<AdminListener> {
   const token = randomBytes(32).toString('base64url')
-  const service = createServiceHandle(adminService(options.operator), {
-    send: () => Promise.reject(new Error('the admin service calls nobody')),
+  const deps = {
+    send: () => Promise.reject(new Error('the admin services call nobody')),
     mayCall: () => true,
     clock: systemClock,
     newId: () => uuidv7(),
     random: Math.random,
     log: options.telemetry.log,
-  })
+  }
+  const services = new Map([
+    [adminContract.id, createServiceHandle(adminService(options.operator), deps).handle],
+    [adminAccessContract.id, createServiceHandle(adminAccessService(options.operator), deps).handle],
+  ])
   const { handler, onRefusal } = await createGateway(
-    gateway({ authenticate: [operatorToken(token)], routes: [expose(adminContract)] }),
+    gateway({ authenticate: [operatorToken(token)], routes: [expose(adminContract), expose(adminAccessContract)] }),
     {
-      send: service.handle,
+      send: (call) => (services.get(call.contract) as Handle)(call),
       clock: systemClock,
       log: options.telemetry.log,
       metrics: options.telemetry.metrics,

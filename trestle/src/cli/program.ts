@@ -7,8 +7,10 @@ import { deployCommand } from './commands/deploy.ts'
 import { devCommand } from './commands/dev.ts'
 import { gatewayCommand } from './commands/gateway.ts'
 import { initCommand } from './commands/init.ts'
+import { keysCommand } from './commands/keys.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { openapiCommand } from './commands/openapi.ts'
+import { plansCommand } from './commands/plans.ts'
 import { psCommand } from './commands/ps.ts'
 import { restartCommand } from './commands/restart.ts'
 import { routesCommand } from './commands/routes.ts'
@@ -16,6 +18,7 @@ import { scaleCommand } from './commands/scale.ts'
 import { startCommand } from './commands/start.ts'
 import { stopCommand } from './commands/stop.ts'
 import { storeCommand } from './commands/store.ts'
+import { usageCommand } from './commands/usage.ts'
 import type { CliIo } from './io.ts'
 
 /** Adds one command to the program. */
@@ -24,6 +27,7 @@ export type AddCommand = (program: Command, io: CliIo) => void
 const groups: readonly (readonly [heading: string, commands: readonly AddCommand[]])[] = [
   ['Write and run:', [initCommand, devCommand, startCommand, gatewayCommand]],
   ['The running system:', [psCommand, callCommand, scaleCommand, restartCommand, stopCommand, deployCommand]],
+  ['Who may use the gateway:', [keysCommand, plansCommand, usageCommand]],
   ['What the contracts say:', [routesCommand, openapiCommand, asyncapiCommand]],
   ['Data and settings:', [migrateCommand, storeCommand, configCommand]],
 ]

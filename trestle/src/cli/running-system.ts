@@ -1,4 +1,4 @@
-import { connectAdmin } from '../admin/index.ts'
+import { type AdminConnection, connectAdmin } from '../admin/index.ts'
 import type { Operator } from '../call/operator.ts'
 import { StartError } from '../system/index.ts'
 import { CliError } from './cli-error.ts'
@@ -9,6 +9,8 @@ import type { CliIo } from './io.ts'
 /** A system that runs, as its operator sees it over the admin listener. */
 export interface RunningSystem {
   readonly operator: Operator
+  /** The gateway's keys, plans and usage. */
+  readonly access: AdminConnection['access']
   readonly context: CommandContext
 }
 
@@ -31,7 +33,7 @@ export async function withRunningSystem<T>(
     })
   }
   try {
-    return await use({ operator: admin.operator, context })
+    return await use({ operator: admin.operator, access: admin.access, context })
   } finally {
     await admin.close()
   }
