@@ -58,13 +58,12 @@ const minute = 'Cache-Control: max-age=60\r\n'
 
 /** Lets time pass while an upstream is tried again. */
 async function passing<T>(clock: Started['clock'], outcome: Promise<T>): Promise<T> {
-  let over = false
-  const end = () => {
-    over = true
-  }
-  outcome.then(end, end)
-  for (let step = 0; step < 1_000 && !over; step += 1) await clock.advance(5)
-  return await outcome
+  const state = { over: false }
+  const settled = outcome.finally(() => {
+    state.over = true
+  })
+  for (let step = 0; step < 1_000 && !state.over; step += 1) await clock.advance(5)
+  return await settled
 }
 
 describe('a cache', () => {
