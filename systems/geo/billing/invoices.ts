@@ -34,10 +34,11 @@ async function closeMonth(args: BillingWork, month: string): Promise<number> {
     .distinct()
     .where('starts_at', '<', new Date(endMs))
     .where((where) => where.or([where('ends_at', 'is', null), where('ends_at', '>=', new Date(startMs))]))
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('invoices')
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('invoices')
             .select('invoices.id')
             .whereRef('invoices.account_id', '=', 'periods.account_id')
             .where('invoices.month', '=', month),

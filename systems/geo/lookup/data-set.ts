@@ -39,10 +39,19 @@ async function openPair(pair: FilesByVersion): Promise<Readers> {
 }
 
 async function open(pair: FilesByVersion, version: 4 | 6): Promise<ReaderOf> {
-  const reader = new Reader<Response>(await readDataFile(pair[version]))
+  const { path } = pair[version]
+  const reader = readerOf(await readDataFile(pair[version]), path)
   // A database of IPv4 answers for an IPv6 address too: with what its first 32 bits would be.
   if (reader.metadata.ipVersion !== version) {
-    throw new Error(`${pair[version].path} holds IPv${reader.metadata.ipVersion} addresses, not IPv${version}`)
+    throw new Error(`${path} holds IPv${reader.metadata.ipVersion} addresses, not IPv${version}`)
   }
   return reader
+}
+
+function readerOf(bytes: Buffer, path: string): ReaderOf {
+  try {
+    return new Reader<Response>(bytes)
+  } catch (cause) {
+    throw new Error(`${path} is no database that can be read`, { cause })
+  }
 }

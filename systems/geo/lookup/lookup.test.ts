@@ -111,9 +111,9 @@ describe('look-ups while the data is swapped', () => {
   it('are each answered from one release, and all are answered', async () => {
     const ip_addresses = ['1.0.0.1', '2a00::1', '1.9.9.9', '2a00:1::1']
     const seen = new Set<string>()
-    let swapping = true
+    const swapping = new AbortController()
     const ask = async () => {
-      while (swapping) {
+      while (!swapping.signal.aborted) {
         const { data_version, items } = await as('premium').batch({ ip_addresses })
         // Calls in one process need no turn of the event loop, but files that are read do.
         await setImmediate()
@@ -138,7 +138,7 @@ describe('look-ups while the data is swapped', () => {
           await services.runJob('lookup', 'refresh-data')
         }
       } finally {
-        swapping = false
+        swapping.abort()
       }
     }
     await Promise.all([swap(), ask(), ask(), ask()])

@@ -87,7 +87,7 @@ function unsigned(value: number, bytes: number): Buffer {
 function bitsOf(network: string, version: 4 | 6): (0 | 1)[] {
   const [address = '', length = ''] = network.split('/')
   const list = version === 4 ? ipv4Bytes(address) : ipv6Bytes(address)
-  const bits = list.flatMap((byte) => [...byte.toString(2).padStart(8, '0')].map((bit) => (bit === '1' ? 1 : 0)))
+  const bits = list.flatMap((byte) => Array.from({ length: 8 }, (_, at) => ((byte >> (7 - at)) & 1) as 0 | 1))
   return bits.slice(0, Number(length))
 }
 
@@ -97,12 +97,15 @@ function ipv4Bytes(address: string): number[] {
 
 function ipv6Bytes(address: string): number[] {
   const [head = '', tail] = address.split('::')
-  const groups = (text: string) => text.split(':').filter(Boolean)
-  const before = groups(head)
-  const after = tail === undefined ? [] : groups(tail)
+  const before = groupsOf(head)
+  const after = tail === undefined ? [] : groupsOf(tail)
   const middle = Array.from({ length: 8 - before.length - after.length }, () => '0')
   return [...before, ...middle, ...after].flatMap((group) => {
     const value = Number.parseInt(group, 16)
     return [value >> 8, value & 255]
   })
+}
+
+function groupsOf(text: string): string[] {
+  return text.split(':').filter(Boolean)
 }
