@@ -19,6 +19,7 @@ import { startCommand } from './commands/start.ts'
 import { stopCommand } from './commands/stop.ts'
 import { storeCommand } from './commands/store.ts'
 import { usageCommand } from './commands/usage.ts'
+import { upstreamsCommand } from './commands/upstreams.ts'
 import type { CliIo } from './io.ts'
 
 /** Adds one command to the program. */
@@ -26,7 +27,10 @@ export type AddCommand = (program: Command, io: CliIo) => void
 
 const groups: readonly (readonly [heading: string, commands: readonly AddCommand[]])[] = [
   ['Write and run:', [initCommand, devCommand, startCommand, gatewayCommand]],
-  ['The running system:', [psCommand, callCommand, scaleCommand, restartCommand, stopCommand, deployCommand]],
+  [
+    'The running system:',
+    [psCommand, callCommand, scaleCommand, restartCommand, stopCommand, deployCommand, upstreamsCommand],
+  ],
   ['Who may use the gateway:', [keysCommand, plansCommand, usageCommand]],
   ['What the contracts say:', [routesCommand, openapiCommand, asyncapiCommand]],
   ['Data and settings:', [migrateCommand, storeCommand, configCommand]],

@@ -157,7 +157,7 @@ describe('the program, without a running system', () => {
   })
 
   it('prints routes, OpenAPI and AsyncAPI of a system without starting it', async () => {
-    expect((await trestle('routes')).out).toMatch(/^GET +\/counts\/\{name\} +counter\.read +anyone +counter$/m)
+    expect((await trestle('routes')).out).toMatch(/^GET +\/counts\/\{name\} +all +counter\.read +anyone +-$/m)
     expect(JSON.parse((await trestle('routes', '--json')).out)).toHaveLength(6)
     const document = JSON.parse((await trestle('openapi')).out) as { openapi: string; paths: object }
     expect(document.openapi).toMatch(/^3\.1/)

@@ -96,7 +96,8 @@ export async function createMesh(
     open: (contracts, handle) => router.open(contracts, handle),
     shut: (contracts) => router.close(contracts),
     update,
-    clusters: () => [],
+    clusters: () =>
+      (remote?.state() ?? []).map(({ contract, ...state }) => ({ kind: 'service', name: contract, ...state })),
     services: () => readinessOf(names, registry.all(), loaded),
     async listen() {
       if (link === undefined || ends === undefined) return
