@@ -7,13 +7,14 @@ import type { CountersSpec } from './limits/counters.ts'
 import type { RateLimitHeaders } from './limits/rate-limit-headers.ts'
 import { checkPlanNames, type PlanSpec } from './plans/plan.ts'
 import { type QuotaOptions, type QuotaSpec, quotaSpec } from './plans/quota-options.ts'
+import type { OidcPagesSpec } from './oidc/oidc.ts'
 import type { Policy } from './policy/policy.ts'
 import type { RedirectSpec } from './redirect.ts'
 import type { ExposeSpec } from './route/expose.ts'
 import type { UpstreamSpec } from './upstream/upstream.ts'
 
 /** A way in: made by `expose`, `upstream`, `aggregate` or `redirect`. */
-export type RouteSpec = ExposeSpec | UpstreamSpec | AggregateSpec | RedirectSpec
+export type RouteSpec = ExposeSpec | UpstreamSpec | AggregateSpec | RedirectSpec | OidcPagesSpec
 
 /** What the gateway shows, to whom, and whom it believes. */
 export interface GatewayOptions {

@@ -1,6 +1,5 @@
 /** A gateway as data: `trestle/gateway`. Every process of a system loads this; what runs a gateway is loaded where one runs. */
 export {
-  type AuthenticatedCaller,
   type AuthenticateArgs,
   type Authenticate,
   type Authenticator,
@@ -9,6 +8,7 @@ export {
   authenticator,
   type CredentialSource,
   type OutsideCaller,
+  type SpentCredential,
 } from './authentication/authenticator.ts'
 export { apiKeys, type ApiKeysOptions } from './authentication/api-keys.ts'
 export { jwt, type JwtAlgorithm, type JwtOptions, type PublicKeySet } from './authentication/jwt.ts'

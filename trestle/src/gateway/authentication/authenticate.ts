@@ -1,4 +1,4 @@
-import type { Caller } from '../../call/caller.ts'
+import { anonymous, type Caller } from '../../call/caller.ts'
 import type { CallContext } from '../../call/call-context.ts'
 import { createClient } from '../../call/create-client.ts'
 import type { GatewayContext } from '../gateway-context.ts'
@@ -12,8 +12,10 @@ import type {
   Authenticator,
   AuthenticatorUses,
   CredentialSource,
+  SpentCredential,
 } from './authenticator.ts'
 import { challengesOf } from './challenges.ts'
+import { withoutCookies } from './hidden-cookies.ts'
 import { HiddenHeaders } from './hidden-headers.ts'
 import { withoutParameters } from './query-credential.ts'
 
@@ -119,10 +121,12 @@ function find(prepared: readonly Prepared[], source: CredentialSource): FoundCre
 /** Makes what takes the credentials out of a request, so that they are passed on to nobody and stand in no log. */
 function hider(authenticators: readonly Authenticator[]) {
   const headers = authenticators.flatMap(({ carriers }) => carriers?.headers ?? []).map((name) => name.toLowerCase())
+  const cookies = authenticators.flatMap(({ carriers }) => carriers?.cookies ?? [])
   const query = authenticators.flatMap(({ carriers }) => carriers?.query ?? [])
   const withAuthorization = [...headers, 'authorization']
   return (request: EdgeRequest, found: FoundCredential | undefined, authorization: string | undefined): void => {
     if (query.length > 0) request.query = withoutParameters(request.query, query)
+    if (cookies.length > 0) request.headers = withoutCookies(request.headers, cookies)
     if (found?.prepared.authenticator.carriers?.authorization === true && found.credential === authorization) {
       request.headers = new HiddenHeaders(request.headers, withAuthorization)
     } else if (headers.some((name) => request.headers.has(name))) {
@@ -154,6 +158,7 @@ class Question implements AuthenticateArgs<AuthenticatorUses> {
   readonly credential: string
   readonly headers: EdgeRequest['headers']
   readonly signal: AbortSignal
+  readonly request: EdgeRequest
   readonly #clients: Clients
   readonly #trace: EdgeRequest['trace']
   readonly #deadlineMs: number
@@ -162,6 +167,7 @@ class Question implements AuthenticateArgs<AuthenticatorUses> {
     this.credential = credential
     this.headers = request.headers
     this.signal = request.http.signal
+    this.request = request
     this.#clients = prepared.clients
     this.#trace = request.trace
     this.#deadlineMs = deadlineMs
@@ -187,8 +193,10 @@ function ask(
   challenges: Challenges,
 ): Caller | undefined | Promise<Caller | undefined> {
   const { authenticator, authenticate } = found.prepared
-  const checked = (caller: Caller | undefined) =>
-    caller === undefined ? undefined : fromOutside(caller, authenticator.name)
+  const checked = (caller: Caller | SpentCredential | undefined) => {
+    if (caller === 'spent') return anonymous
+    return caller === undefined ? undefined : fromOutside(caller, authenticator.name)
+  }
   try {
     const answer = authenticate(new Question(found, request, deadlineMs))
     if (!(answer instanceof Promise)) return checked(answer)

@@ -3,6 +3,7 @@ import type { Client } from '../../call/client.ts'
 import type { AnyContract } from '../../contract/contract.ts'
 import type { Headers } from '../../http/message.ts'
 import type { GatewayContext } from '../gateway-context.ts'
+import type { EdgeRequest } from '../request/edge-request.ts'
 
 /** Who may come through a gateway: operators and services, who may do more than any scope says, do not. */
 export type OutsideCaller = Caller & { readonly kind: 'user' | 'key' }
@@ -18,6 +19,8 @@ export interface AuthenticateArgs<U extends AuthenticatorUses> {
   readonly headers: Headers
   readonly call: { readonly [K in keyof U]: Client<U[K]> }
   readonly signal: AbortSignal
+  /** For an answer that depends on more than the credential, or has something to say to the client. */
+  readonly request: EdgeRequest
 }
 
 /** What an authenticator recognises, and how it finds out who asks. */
@@ -46,11 +49,12 @@ export interface Authenticator {
   readonly challenge: { readonly scheme: string; readonly realm: string } | undefined
   readonly uses: AuthenticatorUses
   /**
-   * Headers, besides `Authorization`, and query parameters that carry its credential: they are passed on to nobody, and
-   * with `authorization` that header neither when the credential was in it.
+   * Headers, besides `Authorization`, cookies and query parameters that carry its credential: they are passed on to
+   * nobody, and with `authorization` that header neither when the credential was in it.
    */
   readonly carriers?: {
     readonly headers?: readonly string[]
+    readonly cookies?: readonly string[]
     readonly query?: readonly string[]
     readonly authorization?: boolean
   }
@@ -69,13 +73,16 @@ export interface CredentialSource {
   readonly query: string
 }
 
+/** A credential that has run out by itself, like an old session cookie: the request goes on without it. */
+export type SpentCredential = 'spent'
+
 /**
  * Who holds a credential; `undefined`: nobody, which is a 401. It may throw a `Refused` that says more, and whatever has
  * a code that says that the answer is not known, which is a 503.
  */
 export type Authenticate = (
   args: AuthenticateArgs<AuthenticatorUses>,
-) => OutsideCaller | undefined | Promise<OutsideCaller | undefined>
+) => OutsideCaller | SpentCredential | undefined | Promise<OutsideCaller | SpentCredential | undefined>
 
 /**
  * Tells the gateway who holds a credential. It is asked for every request that carries one: nothing is remembered, so

@@ -1,5 +1,6 @@
 import type { OpenApiRoute } from '../../contract/openapi/openapi.ts'
 import type { ClusterState } from '../../registry/cluster.ts'
+import type { ForeignPart } from '../document/merge.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { RouteSpec } from '../gateway.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -11,6 +12,8 @@ export interface OpenRoute {
   readonly endpoints: readonly Endpoint[]
   /** What the OpenAPI document says of them. */
   readonly documents: readonly OpenApiRoute[]
+  /** What a foreign document says of them. */
+  readonly foreign?: ForeignPart | undefined
   /** Of an upstream: how its targets stand. */
   readonly upstream?: { readonly name: string; readonly state: () => ClusterState }
 }
@@ -30,6 +33,7 @@ const openers: Openers = {
   }),
   aggregate: async (route, context) => (await import('../aggregate/open-aggregate.ts')).openAggregate(route, context),
   upstream: async (route, context) => (await import('../upstream/open-upstream.ts')).openUpstream(route, context),
+  'oidc-pages': async (route, context) => (await import('../oidc/open-pages.ts')).openPages(route, context),
   redirect: async (route) => (await import('../open-redirect.ts')).openRedirect(route),
 }
 
