@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RunningStore } from './running-store.ts'
+import type { Answer } from './shop.ts'
 import type { Shopper } from './shopping.ts'
 import type { Story } from './story.ts'
 
@@ -43,12 +44,47 @@ export async function faultChapter(story: Story, store: RunningStore, shopper: S
   )
 }
 
-async function firstFailure({ shop }: RunningStore, path: string) {
+/** kill -9 of a service that one part of a page asks: the page is answered without it, and says so. */
+export async function partialChapter(story: Story, store: RunningStore, { token }: Shopper): Promise<void> {
+  story.chapter('One reply from several services, while one of them is dead')
+  const { shop } = store
+  const whole = await shop.ask('GET', '/home', { token, tell: story.told })
+  const victim = (await store.ps()).find(({ service }) => service === 'carts')
+  if (victim === undefined) throw new Error('`trestle ps` does not list the carts service')
+  process.kill(victim.pid, 'SIGKILL')
+  story.say(`kill -9 ${victim.pid} (carts)`)
+  const partial = await firstOf(
+    () => shop.ask('GET', '/home', { token }),
+    ({ headers, status }) => status !== 200 || headers.has('trestle-partial'),
+  )
+  story.evidence(
+    'a page is answered without a part that is dead, and says which',
+    whole.body.cart !== null &&
+      partial?.status === 200 &&
+      partial.body.cart === null &&
+      partial.body.products.items.length > 0 &&
+      partial.body.partial[0].part === 'cart',
+    partial === undefined
+      ? 'the part never failed'
+      : `${partial.status}, Trestle-Partial: ${partial.headers.get('trestle-partial')}, ${partial.body.partial?.[0]?.problem?.code}`,
+  )
+  const back = await until(async () => (await shop.ask('GET', '/cart', { token })).status === 200)
+  if (!back) throw new Error('carts did not come back')
+}
+
+async function firstOf(ask: () => Promise<Answer>, wanted: (answer: Answer) => boolean): Promise<Answer | undefined> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    const answer = await shop.ask('GET', path)
-    if (answer.status !== 200) return answer
+    const answer = await ask()
+    if (wanted(answer)) return answer
   }
   return undefined
+}
+
+function firstFailure({ shop }: RunningStore, path: string): Promise<Answer | undefined> {
+  return firstOf(
+    () => shop.ask('GET', path),
+    ({ status }) => status !== 200,
+  )
 }
 
 async function until(reached: () => Promise<boolean>): Promise<boolean> {

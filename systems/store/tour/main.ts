@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { deployChapter, scaleChapter } from './operate.ts'
-import { faultChapter } from './faults.ts'
+import { faultChapter, partialChapter } from './faults.ts'
+import { geolocationChapter } from './geolocation.ts'
+import { standaloneChapter } from './standalone.ts'
 import { type RunningStore, startStore } from './running-store.ts'
 import { refusalChapter, shoppingChapter } from './shopping.ts'
 import { createStory, type Story } from './story.ts'
@@ -17,6 +19,8 @@ export async function tour(story: Story = createStory()): Promise<boolean> {
   try {
     await splitPart(story, dataDir)
     await mergedPart(story, dataDir)
+    await standaloneChapter(story, dataDir)
+    await geolocationChapter(story)
   } finally {
     await rm(dataDir, { recursive: true, force: true })
   }
@@ -38,6 +42,7 @@ async function splitPart(story: Story, dataDir: string): Promise<void> {
   const shopper = await shoppingChapter(story, store, 'Shop through the gateway')
   await refusalChapter(story, store)
   await faultChapter(story, store, shopper)
+  await partialChapter(story, store, shopper)
   await scaleChapter(story, store, shopper)
   await deployChapter(story, store, shopper)
 }

@@ -1,13 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
+import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { freePort, startCommand, trestleCommand } from './running-command.ts'
 import { type Shop, shopAt } from './shop.ts'
 
-const command = fileURLToPath(import.meta.resolve('trestle/package.json').replace(/package\.json$/, 'bin/trestle.js'))
 const systemFolder = fileURLToPath(new URL('..', import.meta.url))
-const startTimeoutMs = 120_000
-const stopTimeoutMs = 20_000
+const commandTimeoutMs = 120_000
 
 /** One row of `trestle ps --json`. */
 export interface ProcessRow {
@@ -41,21 +39,16 @@ export async function startStore(options: {
     TRESTLE_ADMIN_PORT: String(adminPort),
     STORE_PRODUCTS: String(options.products),
   }
-  const began = performance.now()
-  const child = spawn(process.execPath, [command, 'start', systemFolder, '--topology', options.topology], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const shop = shopAt(`http://127.0.0.1:${gatewayPort}`)
-  await ready(child, shop)
+  const url = `http://127.0.0.1:${gatewayPort}`
+  const started = await startCommand(['start', systemFolder, '--topology', options.topology], { url, env })
   const run = promisify(execFile)
   const trestle = async (...args: string[]) =>
-    (await run(process.execPath, [command, ...args], { env, cwd: systemFolder, timeout: startTimeoutMs })).stdout
-  const stop = () => ended(child)
+    (await run(process.execPath, trestleCommand(...args), { env, cwd: systemFolder, timeout: commandTimeoutMs })).stdout
+  const { pid, startMs, stop } = started
   return {
-    shop,
-    pid: child.pid as number,
-    startMs: performance.now() - began,
+    shop: shopAt(url),
+    pid,
+    startMs,
     trestle,
     ps: async () => rowsOf(JSON.parse(await trestle('ps', '--json')) as Listing),
     stop,
@@ -69,40 +62,4 @@ interface Listing {
 
 function rowsOf(listing: Listing): readonly ProcessRow[] {
   return listing.services.flatMap(({ service, processes }) => processes.map((process) => ({ ...process, service })))
-}
-
-async function ready(child: ChildProcess, shop: Shop): Promise<void> {
-  let said = ''
-  const keep = (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-4_000)
-  }
-  child.stdout?.on('data', keep)
-  child.stderr?.on('data', keep)
-  const until = performance.now() + startTimeoutMs
-  while (performance.now() < until) {
-    if (child.exitCode !== null)
-      throw new Error(`the store ended with status ${child.exitCode} while starting:\n${said}`)
-    const answer = await shop.ask('GET', '/readyz').catch(() => undefined)
-    if (answer?.status === 200) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  child.kill('SIGKILL')
-  throw new Error(`the store was not ready within ${startTimeoutMs} ms:\n${said}`)
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  child.kill('SIGTERM')
-  const force = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
-  await exit
-  clearTimeout(force)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
