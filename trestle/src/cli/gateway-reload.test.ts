@@ -48,6 +48,8 @@ routes:
   - { path: '/only/v${number}', upstream: echo, access: anyone, addPrefix: /v${number} }
 ${more}`
 
+const limited = (number: number, allow: number) => version(number).replace('allow: 1000000', `allow: ${allow}`)
+
 interface Told {
   readonly done: string[]
   readonly failed: string[]
@@ -81,12 +83,12 @@ describe('a new version of a configuration', () => {
     writeFileSync(file, version(0))
     await using gateway = await started()
     const { running, reloader, told } = gateway
-    let loading = true
+    const ending = new AbortController()
     let requests = 0
     const wrong: string[] = []
     const seen = new Set<string>()
     const load = async () => {
-      while (loading) {
+      while (!ending.signal.aborted) {
         requests += 1
         const reply = await fetch(`${running.gatewayUrl}/echo/x`).catch((error: unknown) => String(error))
         if (typeof reply === 'string') {
@@ -110,7 +112,7 @@ describe('a new version of a configuration', () => {
       await before.body?.cancel()
       expect([own.status, before.status]).toEqual([200, 404])
     }
-    loading = false
+    ending.abort()
     await Promise.all(clients)
     expect(wrong).toEqual([])
     expect(told).toMatchObject({ done: { length: 50 }, failed: [], notes: [] })
@@ -151,8 +153,7 @@ describe('a new version of a configuration', () => {
 
   it('is only looked for where the files hold something else than before', async () => {
     writeFileSync(join(folder, 'secret'), 'v7\n')
-    const text = (from: string) => version(1).replaceAll('X-Version: v1', `X-Version: ${from}`)
-    writeFileSync(file, text('"${file:secret}"'))
+    writeFileSync(file, version(1).replaceAll('X-Version: v1', 'X-Version: "${file:secret}"'))
     await using gateway = await started()
     const { running, reloader, told } = gateway
     expect(reloader.files()).toEqual([file, join(folder, 'secret')])
@@ -166,7 +167,6 @@ describe('a new version of a configuration', () => {
   })
 
   it('goes on counting where the one before stopped, for limits that are the same', async () => {
-    const limited = (number: number, allow: number) => version(number).replace('allow: 1000000', `allow: ${allow}`)
     writeFileSync(file, limited(1, 2))
     await using gateway = await started()
     const { running, reloader } = gateway
