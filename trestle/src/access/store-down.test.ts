@@ -20,7 +20,7 @@ describe('a gateway whose PostgreSQL is killed under load', () => {
     const keys = system.client(access)
     const { secret } = await keys.createKey({ name: 'x', owner: 'ada', plan: 'free' })
     const seen: number[] = []
-    let asking = true
+    const load = { goesOn: true }
     const ask = async () => {
       const reply = await system.fetch('/lookup/1', { headers: { 'x-api-key': secret } })
       await reply.arrayBuffer()
@@ -31,15 +31,15 @@ describe('a gateway whose PostgreSQL is killed under load', () => {
     const server = await databaseServerOf(system)
     process.kill(server, 'SIGKILL')
     // Nine at once, one after the other each; they pause where nothing is served, as clients are told to.
-    const load = Array.from({ length: 9 }, async () => {
-      while (asking && seen.length < 20_000) {
+    const clients = Array.from({ length: 9 }, async () => {
+      while (load.goesOn && seen.length < 20_000) {
         if ((await ask()) !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
       }
     })
     await eventually(() => seen.includes(503), 20_000)
     await eventually(() => seen.includes(429), 60_000)
-    asking = false
-    await Promise.all(load)
+    load.goesOn = false
+    await Promise.all(clients)
     expect(new Set(seen)).toEqual(new Set([200, 503, 429]))
     const served = seen.filter((status) => status === 200).length
     // What was leased when the server died counts as spent: at most a block for each time that nobody knew.
