@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { headersFrom } from './header-list.ts'
 import { IncomingBody } from './incoming-body.ts'
-import { type Headers, HttpError, type HttpRequest } from './message.ts'
+import { type Abort, type Headers, HttpError, type HttpRequest } from './message.ts'
 
 /** One request on its way through a handler, and the reply that it will get. */
-export class Exchange implements HttpRequest {
+export class Exchange implements HttpRequest, Abort {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly method: string
@@ -18,7 +18,9 @@ export class Exchange implements HttpRequest {
   /** Somebody else has answered on this connection: what the handler says is dropped. */
   detached = false
   #abort: AbortController | undefined
-  #gone = false
+  #told: Set<() => void> | undefined
+  /** The client has gone. */
+  aborted = false
 
   constructor(req: IncomingMessage, res: ServerResponse, bodyIdleTimeoutMs: number, expectsContinue: 'yes' | 'no') {
     this.req = req
@@ -28,6 +30,7 @@ export class Exchange implements HttpRequest {
     this.headers = headersFrom(req.rawHeaders)
     this.body = new IncomingBody(
       req,
+      this.headers,
       bodyIdleTimeoutMs,
       expectsContinue === 'yes' ? () => res.writeContinue() : undefined,
     )
@@ -38,14 +41,33 @@ export class Exchange implements HttpRequest {
   /** Made when somebody asks: most handlers never do. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController()
-    if (this.#gone) this.#abort.abort(gone())
+    if (this.aborted) this.#abort.abort(gone())
     return this.#abort.signal
+  }
+
+  get gone(): Abort {
+    return this
+  }
+
+  get reason(): unknown {
+    return this.aborted ? gone() : undefined
+  }
+
+  addEventListener(_type: 'abort', told: () => void): void {
+    this.#told ??= new Set()
+    this.#told.add(told)
+  }
+
+  removeEventListener(_type: 'abort', told: () => void): void {
+    this.#told?.delete(told)
   }
 
   /** The client went away before the whole reply was sent. */
   abort(): void {
-    this.#gone = true
+    if (this.aborted) return
+    this.aborted = true
     this.#abort?.abort(gone())
+    for (const told of this.#told ?? []) told()
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { HttpError, type RequestBody } from './message.ts'
+import { type Headers, HttpError, type RequestBody } from './message.ts'
 
 const nothing = new Uint8Array(0)
 
@@ -11,6 +11,8 @@ function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
 export class IncomingBody implements RequestBody {
   readonly present: boolean
   readonly #message: IncomingMessage
+  /** As announced; 0: none, or chunks. */
+  readonly #length: number
   readonly #idleTimeoutMs: number
   readonly #beforeReading: (() => void) | undefined
   #failure: HttpError | undefined
@@ -18,12 +20,12 @@ export class IncomingBody implements RequestBody {
   #taken = false
 
   /** @param beforeReading runs once, when somebody wants the body: sends `100 Continue` */
-  constructor(message: IncomingMessage, idleTimeoutMs: number, beforeReading?: () => void) {
-    const { headers } = message
+  constructor(message: IncomingMessage, headers: Headers, idleTimeoutMs: number, beforeReading?: () => void) {
     this.#message = message
     this.#idleTimeoutMs = idleTimeoutMs
     this.#beforeReading = beforeReading
-    this.present = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+    this.#length = Number(headers.get('content-length') ?? 0)
+    this.present = this.#length > 0 || headers.has('transfer-encoding')
   }
 
   /** Whether bytes of the body may still be on their way. */
@@ -33,7 +35,7 @@ export class IncomingBody implements RequestBody {
 
   async bytes(maxBytes: number): Promise<Uint8Array> {
     if (!this.present) return nothing
-    if (Number(this.#message.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
+    if (this.#length > maxBytes) throw tooLarge(maxBytes)
     this.#take()
     return await new Promise((resolve, reject) => this.#collect(maxBytes, resolve, reject))
   }

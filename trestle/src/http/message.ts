@@ -9,6 +9,8 @@ export interface Headers {
   has(name: string): boolean
   /** Name (lower case) and value of each field. */
   entries(): Iterable<readonly [name: string, value: string]>
+  /** The same, without an object for each. */
+  forEach(visit: (name: string, value: string) => void): void
 }
 
 /** A request as the engine hands it over: limits kept, nothing interpreted. */
@@ -22,6 +24,16 @@ export interface HttpRequest {
   readonly encrypted: boolean
   /** Aborts when the client goes away before the reply has been sent. */
   readonly signal: AbortSignal
+  /** The same, for those who only want to be told: costs less than a signal. */
+  readonly gone?: Abort
+}
+
+/** What of an abort signal is needed to be told by it. */
+export interface Abort {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', told: () => void): void
+  removeEventListener(type: 'abort', told: () => void): void
 }
 
 export interface RequestBody {
@@ -107,7 +119,7 @@ export interface ClientRequest {
   readonly target: string
   readonly headers: HeaderFields
   readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>
-  readonly signal?: AbortSignal
+  readonly signal?: Abort
   /** Until the head of the reply has come; default 30,000. */
   readonly timeoutMs?: number
 }

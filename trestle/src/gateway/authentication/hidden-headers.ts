@@ -23,6 +23,12 @@ export class HiddenHeaders implements Headers {
     return !this.#hides(name) && this.#all.has(name)
   }
 
+  forEach(visit: (name: string, value: string) => void): void {
+    this.#all.forEach((name, value) => {
+      if (!this.#hidden.includes(name)) visit(name, value)
+    })
+  }
+
   *entries(): Generator<readonly [string, string]> {
     for (const entry of this.#all.entries()) if (!this.#hidden.includes(entry[0])) yield entry
   }

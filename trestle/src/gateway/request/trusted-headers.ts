@@ -67,25 +67,36 @@ export function originOf(request: HttpRequest, trusted: TrustedProxies): Origin 
   const { headers } = request
   const named = connectionNames(headers)
   const kept: string[] = []
-  for (const [name, value] of headers.entries()) {
-    const dropped =
-      hopByHop.has(name) || named.has(name) || name.includes('_') || internal.test(name) || forwarding.test(name)
-    if (!dropped) kept.push(name, value)
-  }
+  headers.forEach((name, value) => {
+    if (!isDropped(name) && named?.has(name) !== true) kept.push(name, value)
+  })
   const chain = trustsPeer ? forwardedFor(headers) : []
   const clientAddress = clientOf(chain, peer, trusted)
   const proto = trustsPeer ? protoOf(headers.get('x-forwarded-proto')) : undefined
-  kept.push('x-forwarded-for', [...chain, peer].join(', '))
+  kept.push('x-forwarded-for', chain.length === 0 ? peer : [...chain, peer].join(', '))
   kept.push('x-forwarded-proto', proto ?? (request.encrypted ? 'https' : 'http'))
   const host = (trustsPeer ? hostOf(headers.get('x-forwarded-host')) : undefined) ?? headers.get('host')
   if (host !== undefined) kept.push('x-forwarded-host', host)
   return { clientAddress, headers: headersFrom(kept) }
 }
 
+/** What was found of names: clients send few different ones, and who sends many is not remembered. */
+const verdicts = new Map<string, boolean>()
+const verdictsMax = 1_024
+
+/** Whether a field of this name (in lower case) goes no further, whoever sends it. */
+function isDropped(name: string): boolean {
+  const known = verdicts.get(name)
+  if (known !== undefined) return known
+  const dropped = hopByHop.has(name) || name.includes('_') || internal.test(name) || forwarding.test(name)
+  if (verdicts.size < verdictsMax && name.length <= 64) verdicts.set(name, dropped)
+  return dropped
+}
+
 /** Fields that `Connection` names end here. What the gateway adds is added afterwards, so it cannot be named away. */
-function connectionNames(headers: Headers): ReadonlySet<string> {
+function connectionNames(headers: Headers): ReadonlySet<string> | undefined {
   const value = headers.get('connection')
-  if (value === undefined) return new Set()
+  if (value === undefined || value === 'keep-alive') return undefined
   return new Set(value.split(',').map((name) => name.trim().toLowerCase()))
 }
 

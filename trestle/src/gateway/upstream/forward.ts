@@ -122,7 +122,8 @@ function ask(
   { target: { url, origin, host, basePath } }: Attempt<Target>,
 ): Promise<ClientResponse> {
   request.notes.upstream = url
-  const { method, headers, signal } = request.http
+  const { method, headers } = request.http
+  const signal = request.http.gone ?? request.http.signal
   const timeoutMs = Math.max(1, Math.ceil(deadlineMs - clock.monotonic()))
   const named = spec.host === 'keep' ? (headers.get('host') ?? host) : host
   const all: Field[] = [['host', named], ...fields, ['trestle-timeout-ms', String(timeoutMs)]]

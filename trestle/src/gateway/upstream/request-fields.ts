@@ -12,9 +12,9 @@ const ours = new Set(['host', 'x-request-id', 'traceparent', 'tracestate', 'expe
 /** The fields that an attempt sends, without those that name its target and its deadline. */
 export function requestFields(request: EdgeRequest, { dropped, added }: OpenHeaderRules): Field[] {
   const fields: Field[] = []
-  for (const [name, value] of request.headers.entries()) {
+  request.headers.forEach((name, value) => {
     if (!ours.has(name) && !dropped.has(name)) fields.push([name, value])
-  }
+  })
   for (const [name, value] of added) fields.push([name, value])
   const trace = childSpan(request.trace)
   fields.push(['x-request-id', request.requestId], ['traceparent', formatTraceparent(trace)])

@@ -28,11 +28,10 @@ export function responseFields(
   const connection = headers.get('connection')
   const named = connection === undefined ? undefined : new Set(connection.toLowerCase().split(/[\s,]+/))
   const fields: (readonly [string, string])[] = []
-  for (const field of headers.entries()) {
-    const [name, value] = field
-    if (notPassedOn.has(name) || dropped.has(name) || named?.has(name) === true || isOurs(name)) continue
-    fields.push(name === 'location' || name === 'content-location' ? [name, located(value)] : field)
-  }
+  headers.forEach((name, value) => {
+    if (notPassedOn.has(name) || dropped.has(name) || named?.has(name) === true || isOurs(name)) return
+    fields.push([name, name === 'location' || name === 'content-location' ? located(value) : value])
+  })
   for (const field of added) fields.push(field)
   return fields
 }

@@ -317,12 +317,13 @@ describe('a request is asked again', () => {
 
   it('never when it may have happened: a POST that was sent', async () => {
     await using at = await two(reset)
-    const statuses = new Set<number>()
-    for (let i = 0; i < 4; i += 1) {
-      statuses.add((await at.bench.fetch('/legacy/a', { method: 'POST', body: 'x' })).status)
+    let asked = 0
+    // Which one is chosen is a matter of chance.
+    for (let status = 200; status !== 502 && asked < 50; asked += 1) {
+      status = (await at.bench.fetch('/legacy/a', { method: 'POST', body: 'x' })).status
     }
-    expect(statuses).toContain(502)
-    expect(at.bad.requests.length + at.good.requests.length).toBe(4)
+    expect(at.bad.requests).toHaveLength(1)
+    expect(at.good.requests).toHaveLength(asked - 1)
   })
 
   it('of another target when the first cannot be reached, whatever the method', async () => {
@@ -335,9 +336,9 @@ describe('a request is asked again', () => {
 
   it('never where that is switched off', async () => {
     await using at = await two(reset, { retries: 0 })
-    const statuses = new Set<number>()
-    for (let i = 0; i < 4; i += 1) statuses.add((await at.bench.fetch('/legacy/a')).status)
-    expect(statuses).toContain(502)
+    let asked = 0
+    for (let status = 200; status !== 502 && asked < 50; asked += 1) status = (await at.bench.fetch('/legacy/a')).status
+    expect([at.bad.requests.length, at.good.requests.length]).toEqual([1, asked - 1])
   })
 })
 
