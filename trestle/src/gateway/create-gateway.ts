@@ -1,7 +1,7 @@
 import type { Handle } from '../call/call.ts'
 import { anonymous } from '../call/caller.ts'
 import type { OpenApiInfo } from '../contract/openapi/document.ts'
-import { openapi, type OpenApiRoute } from '../contract/openapi/openapi.ts'
+import type { OpenApiRoute } from '../contract/openapi/openapi.ts'
 import { headersFrom } from '../http/header-list.ts'
 import type { HeaderFields, HttpClient, HttpHandler, HttpRequest, HttpResponse, OnRefusal } from '../http/message.ts'
 import type { ClusterState } from '../registry/cluster.ts'
@@ -11,6 +11,8 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { openAccessLink } from './access/access-link.ts'
 import { authenticationPolicy } from './authentication/authenticate.ts'
 import { authorisationPolicy } from './authentication/authorise.ts'
+import type { ForeignPart } from './document/merge.ts'
+import { openDocument } from './document/open-document.ts'
 import { methodAskedFor } from './cors/preflight.ts'
 import type { GatewayContext, GatewayLog } from './gateway-context.ts'
 import { gatewayMetrics } from './gateway-metrics.ts'
@@ -96,6 +98,7 @@ export async function createGateway(spec: GatewaySpec, deps: GatewayDeps): Promi
 async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposableStack): Promise<Gateway> {
   const context = contextOf(spec, deps, opened)
   const documents: OpenApiRoute[] = []
+  const foreign: ForeignPart[] = []
   const endpoints: HostedEndpoint[] = []
   const upstreams: NonNullable<OpenRoute['upstream']>[] = []
   const servesHost = hostMatcher(spec.hosts)
@@ -103,10 +106,11 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
     const open = await openRoute(route, context)
     endpoints.push(...open.endpoints.map((endpoint) => ({ ...endpoint, hosts: route.hosts })))
     documents.push(...open.documents)
+    if (open.foreign !== undefined) foreign.push(open.foreign)
     if (open.upstream !== undefined) upstreams.push(open.upstream)
   }
   for (const endpoint of endpoints) checkEndpoint(endpoint, spec)
-  const document = () => openapi(documents, deps.info)
+  const document = await openDocument(documents, foreign, deps.info)
   const pages = [...healthPages(deps.readiness), documentPage(document), ...(deps.pages ?? [])]
   const all = endpoints.some(answersRoot) ? pages : [homePage(deps.info, pages), ...pages]
   const gates = [authenticationPolicy(spec.authenticate), authorisationPolicy(spec.authenticate)]

@@ -26,7 +26,7 @@ const bearer: JsonSchema = { type: 'http', scheme: 'bearer' }
  */
 export function openapi(sources: readonly (AnyContract | OpenApiRoute)[], info: OpenApiInfo): OpenApiDocument {
   const routes = sources.flatMap(routesOf)
-  const securitySchemes = info.securitySchemes ?? { bearer }
+  const securitySchemes = securitySchemesOf(info)
   const shared: Shared = {
     components: new Components('object'),
     responses: {},
@@ -48,6 +48,11 @@ export function openapi(sources: readonly (AnyContract | OpenApiRoute)[], info: 
       ...neededComponents(shared.needs),
     },
   }
+}
+
+/** Ways to authenticate, by name. */
+export function securitySchemesOf({ securitySchemes }: OpenApiInfo): Readonly<Record<string, JsonSchema>> {
+  return securitySchemes ?? { bearer }
 }
 
 function infoObject({ servers: _servers, securitySchemes: _schemes, ...info }: OpenApiInfo): JsonSchema {

@@ -2,6 +2,7 @@ import type { HttpClient } from '../../http/message.ts'
 import { activeChecks } from '../../registry/active-checks.ts'
 import type { Cluster } from '../../registry/cluster.ts'
 import { createCluster } from '../../registry/create-cluster.ts'
+import type { OpenForeign } from '../document/open-foreign.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { Endpoint } from '../route/endpoint.ts'
 import type { OpenRoute } from '../route/open-route.ts'
@@ -25,6 +26,7 @@ export async function openUpstream(spec: UpstreamSpec, context: GatewayContext):
     http,
     mirror: mirror && openMirror(mirror, { http: await context.http(), metrics, random }),
   })
+  const foreign = await documentOf(spec)
   const endpoints = spec.methods.map(
     (method): Endpoint => ({
       method,
@@ -36,11 +38,26 @@ export async function openUpstream(spec: UpstreamSpec, context: GatewayContext):
       access: spec.access,
       allowInPath: spec.allowInPath,
       cost: spec.cost,
-      policies: spec.policies,
+      policies: foreign === undefined ? spec.policies : [...spec.policies, foreign.policy],
       answer,
     }),
   )
-  return { endpoints, documents: [], upstream: { name: spec.name ?? pattern, state: () => cluster.state() } }
+  return {
+    endpoints,
+    documents: [],
+    foreign: foreign?.part,
+    upstream: { name: spec.name ?? pattern, state: () => cluster.state() },
+  }
+}
+
+/** What the upstream says of itself. @throws TypeError when it cannot be used */
+async function documentOf(spec: UpstreamSpec): Promise<OpenForeign | undefined> {
+  if (spec.openapi === undefined) return undefined
+  const { rewrite, pattern } = spec
+  if (rewrite.kind === 'template')
+    throw new TypeError(`upstream(${pattern}): openapi goes with prefixes, not with rewrite`)
+  const { openForeign } = await import('../document/open-foreign.ts')
+  return await openForeign(spec.openapi, { ...spec, strip: rewrite.strip, add: rewrite.add })
 }
 
 /** How targets do outlives a new description of the gateway. */

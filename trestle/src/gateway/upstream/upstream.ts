@@ -1,4 +1,5 @@
 import { type Access, signedIn } from '../../contract/access.ts'
+import { type ForeignDocumentOptions, foreignOptions, type ForeignSource } from '../document/foreign-source.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { PathAmbiguity } from '../request/canonical-path.ts'
 import type { RouteOptions } from '../route/route-options.ts'
@@ -67,6 +68,8 @@ export interface UpstreamOptions extends RouteOptions {
   readonly health?: UpstreamHealth
   readonly mirror?: UpstreamMirror
   readonly tls?: UpstreamTls
+  /** What the upstream says of itself: requests are held to it, and its operations stand in the gateway's document. */
+  readonly openapi?: ForeignSource | ForeignDocumentOptions
   /** Tells the upstream who asks, in `Trestle-Caller-*`; default `false`. Only for those who cannot be reached past the gateway. */
   readonly identity?: boolean
 }
@@ -93,6 +96,7 @@ export interface UpstreamSpec {
   readonly health: Required<UpstreamHealth> | undefined
   readonly mirror: Required<UpstreamMirror> | undefined
   readonly tls: UpstreamTls | undefined
+  readonly openapi: Required<ForeignDocumentOptions> | undefined
   readonly identity: boolean
 }
 
@@ -145,6 +149,7 @@ export function upstream(
     health: options.health && checkedHealth(options.health, fail),
     mirror: options.mirror && checkedMirror(options.mirror, fail),
     tls: options.tls,
+    openapi: options.openapi && foreignOptions(options.openapi),
     identity: options.identity ?? false,
   }
 }
