@@ -1,5 +1,7 @@
 import { isatty } from 'node:tty'
 import { destination, type DestinationStream, type Logger, pino, stdSerializers } from 'pino'
+import { systemClock } from '../std/clock.ts'
+import { LineBuffer } from './line-buffer.ts'
 import { readableLine } from './readable-line.ts'
 import { withoutSecrets } from './redact.ts'
 
@@ -23,7 +25,7 @@ export interface LogOptions {
   readonly name: string
   /** Default `info`. */
   readonly level?: LogLevel
-  /** Default: stderr, written at once; on a terminal as short lines for people. */
+  /** Default: stderr, gathered for 50 ms, warnings and errors at once; on a terminal as short lines for people. */
   readonly destination?: { write(line: string): void }
 }
 
@@ -54,7 +56,10 @@ function serialized(thrown: unknown): unknown {
 
 function stderr(): DestinationStream {
   const to = destination({ dest: stderrFd, sync: true })
-  return isatty(stderrFd) ? { write: (line) => void to.write(readableLine(line)) } : to
+  if (isatty(stderrFd)) return { write: (line) => void to.write(readableLine(line)) }
+  const buffer = new LineBuffer(to, systemClock)
+  process.once('exit', () => buffer.flush())
+  return buffer
 }
 
 /** By hand: the library's own redaction of wildcards costs a hundred times as much per line (measured). */
