@@ -211,6 +211,16 @@ describe.each(runners)('the store on %s', (runner) => {
     expect(await operator.level({ sku })).toMatchObject({ onHand: 100, reserved: 100, sold: 0 })
     expect((await operator.find({ sku })).available).toBe(0)
   }, 180_000)
+
+  // The last one: after it nobody signs in from here for a while.
+  it('holds one network address to so many attempts to sign in, whatever they say', async () => {
+    const asked = await inTurns(300, 10, async () => {
+      const { status, body } = await ask('POST', '/sessions', { body: {} })
+      return status === 400 ? 'let in' : `${status} ${body.code}`
+    })
+    expect(new Set(asked)).toEqual(new Set(['let in', '429 rate_limited']))
+    expect((await ask('GET', '/products')).status).toBe(200)
+  })
 })
 
 /** A product with fewer than 100 pieces that no other test buys. */

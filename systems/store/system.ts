@@ -1,4 +1,4 @@
-import { expose, gateway } from 'trestle/gateway'
+import { expose, gateway, rateLimit } from 'trestle/gateway'
 import { oneProcess, processPerService, run, system } from 'trestle/system'
 import { accounts } from './accounts/contract.ts'
 import { carts } from './carts/contract.ts'
@@ -7,6 +7,16 @@ import { home } from './home.ts'
 import { inventory } from './inventory/contract.ts'
 import { orders } from './orders/contract.ts'
 import { sessions } from './sessions.ts'
+
+/** Each costs a hash on purpose: one network address must not keep the others from signing in. */
+const attempts = rateLimit({
+  name: 'attempts',
+  per: 'ip',
+  allow: 60,
+  windowMs: 60_000,
+  burst: 150,
+  before: 'authentication',
+})
 
 /** An online store: five services, each with its own database, behind one gateway. */
 export default system('store', {
@@ -24,7 +34,15 @@ export default system('store', {
       description: 'An online store: accounts, catalogue, carts, stock and orders.',
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
-    routes: [home, expose(accounts), expose(catalogue), expose(inventory), expose(carts), expose(orders)],
+    routes: [
+      home,
+      expose(accounts, { only: ['signUp', 'logIn'], policies: [attempts] }),
+      expose(accounts, { except: ['signUp', 'logIn'] }),
+      expose(catalogue),
+      expose(inventory),
+      expose(carts),
+      expose(orders),
+    ],
   }),
   topologies: { split: processPerService(), merged: oneProcess() },
 })
