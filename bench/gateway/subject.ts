@@ -80,8 +80,7 @@ export async function ended(child: ChildProcess): Promise<void> {
 async function listening(child: ChildProcess, port: number, said: () => string): Promise<void> {
   const untilMs = performance.now() + 30_000
   for (;;) {
-    if (child.exitCode !== null)
-      throw new Error(`it ended with ${child.exitCode}: ${whyOf(said())}`)
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${whyOf(said())}`)
     if (await accepts(port)) return
     if (performance.now() > untilMs) {
       await ended(child)

@@ -8,6 +8,7 @@ import {
   gateway,
   jwt,
   part,
+  plan,
   rateLimit,
   redirect,
   upstream,
@@ -53,6 +54,7 @@ export default system('bench', {
       aggregate(get('/five', { access: anyone() }), { a: item(1), b: item(2), c: item(3), d: item(4), e: item(5) }),
       ...on('routes', () => Array.from({ length: 10_000 }, (_, at) => redirect(`/old/${at}/{id}`, '/items/1'))).flat(),
     ],
+    ...(features.has('quota') ? { plans: { premium: plan({ quotas: [{ per: 'day', allow: 100_000_000 }] }) } } : {}),
     policies: [
       ...on('limit', () => rateLimit({ per: 'caller', allow: 10_000_000, windowMs: 60_000 })),
       ...on('cors', () => cors({ origins: ['https://shop.example'] })),
