@@ -287,14 +287,13 @@ function record(
   notes: RequestNotes,
   durationMs: number,
 ): Parameters<AccessLog>[0] {
-  const { path, route, operation, caller, clientAddress, code, bytesIn } = notes
-  const { body } = response
-  const bytesOut = typeof body === 'string' ? Buffer.byteLength(body) : body instanceof Uint8Array ? body.length : 0
+  const { path, route, operation, upstream, caller, clientAddress, code, bytesIn } = notes
   return {
     method: http.method,
     path,
     route,
     operation,
+    upstream,
     status: response.status,
     code,
     durationMs,
@@ -304,8 +303,15 @@ function record(
     callerId: caller.id,
     remoteAddress: clientAddress,
     bytesIn,
-    bytesOut,
+    bytesOut: bytesOf(response),
   }
+}
+
+function bytesOf({ body, headers }: HttpResponse): number {
+  if (body === undefined) return 0
+  if (typeof body === 'string') return Buffer.byteLength(body)
+  if (body instanceof Uint8Array) return body.length
+  return Number(headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1] ?? 0)
 }
 
 /** Of a request that was not understood nothing is known but who sent it. */

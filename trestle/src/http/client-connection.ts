@@ -23,8 +23,8 @@ export class ClientConnection {
   #served = 0
   /** A byte of the present reply has come. */
   #touched = false
-  /** When it became free, `performance.now()`. */
-  freeSince = 0
+  /** While it is free: when it is too old for a further request, `performance.now()`. */
+  freeUntil = 0
 
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.socket = socket
@@ -59,6 +59,11 @@ export class ClientConnection {
       this.socket.write(head.text, 'latin1')
       void this.#stream(exchange, body)
     }
+  }
+
+  /** How long the upstream keeps it, if it says so. */
+  get keepAliveMs(): number | undefined {
+    return this.#parser.keepAliveMs
   }
 
   pause(): void {

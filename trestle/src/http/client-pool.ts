@@ -16,6 +16,9 @@ export interface PoolOptions {
   readonly ca: string | undefined
 }
 
+/** An upstream that closes when it said it would must not meet a request on its way. */
+const keepAliveMarginMs = 500
+
 /** The connections to one origin: a bounded number, a bounded line before them; the last used is the next used. */
 export class ClientPool implements ConnectionOwner {
   readonly #origin: string
@@ -36,9 +39,7 @@ export class ClientPool implements ConnectionOwner {
 
   enter(exchange: ClientExchange): void {
     if (exchange.over) return
-    let connection = this.#free.pop()
-    // Closed, and not yet told so.
-    while (connection?.socket.destroyed === true) connection = this.#free.pop()
+    const connection = this.#youngest()
     if (connection !== undefined) return this.#use(connection, exchange)
     if (this.#open.size < this.#options.connectionsMax) return this.#connect(exchange)
     if (this.#waiting.size >= this.#options.waitingMax) {
@@ -52,11 +53,15 @@ export class ClientPool implements ConnectionOwner {
   free(connection: ClientConnection): void {
     const next = this.#next()
     if (next !== undefined) return connection.send(next)
-    connection.freeSince = performance.now()
+    const { idleTimeoutMs } = this.#options
+    const { keepAliveMs = Number.POSITIVE_INFINITY } = connection
+    const keptMs = Math.min(idleTimeoutMs, keepAliveMs - keepAliveMarginMs)
+    if (keptMs <= 0) return connection.destroy()
+    connection.freeUntil = performance.now() + keptMs
     // A connection that waits for work keeps no process alive.
     connection.socket.unref()
     this.#free.push(connection)
-    this.#sweep ??= setTimeout(() => this.#closeIdle(), this.#options.idleTimeoutMs).unref()
+    this.#sweep ??= setTimeout(() => this.#closeIdle(), idleTimeoutMs).unref()
   }
 
   closed(connection: ClientConnection, unanswered: ClientExchange | undefined): void {
@@ -148,16 +153,23 @@ export class ClientPool implements ConnectionOwner {
     return socket
   }
 
-  /** The oldest are at the front: those that were free for too long are closed. */
-  #closeIdle(): void {
-    const { idleTimeoutMs } = this.#options
-    const now = performance.now()
-    for (const connection of this.#free) {
-      if (now - connection.freeSince < idleTimeoutMs) break
+  /** The one that was used last: the others grow old and are closed. */
+  #youngest(): ClientConnection | undefined {
+    for (;;) {
+      const connection = this.#free.pop()
+      // Perhaps closed, and not yet told so.
+      if (connection === undefined || (!connection.socket.destroyed && !this.#isOld(connection))) return connection
       connection.destroy()
     }
-    const oldest = this.#free.find(({ socket }) => !socket.destroyed)
-    const waitMs = oldest === undefined ? undefined : oldest.freeSince + idleTimeoutMs - now
-    this.#sweep = waitMs === undefined ? undefined : setTimeout(() => this.#closeIdle(), Math.max(1, waitMs)).unref()
+  }
+
+  #isOld({ freeUntil }: ClientConnection): boolean {
+    return freeUntil < performance.now()
+  }
+
+  #closeIdle(): void {
+    for (const connection of this.#free) if (this.#isOld(connection)) connection.destroy()
+    const left = this.#free.some(({ socket }) => !socket.destroyed)
+    this.#sweep = left ? setTimeout(() => this.#closeIdle(), this.#options.idleTimeoutMs / 4).unref() : undefined
   }
 }

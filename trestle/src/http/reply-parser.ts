@@ -36,6 +36,8 @@ export class ReplyParser {
   #bodiless = false
   /** Whether the connection can take a further request once this reply has ended. */
   reusable = false
+  /** How long the other side keeps the connection for the next request, if it says so. */
+  keepAliveMs: number | undefined
 
   constructor(sink: ReplySink) {
     this.#sink = sink
@@ -118,6 +120,7 @@ export class ReplyParser {
     if (status < 200) return this.#interim(status)
     const framing = framingOf(raw)
     this.reusable = match[1] === '1' && !framing.closes && !this.#bodiless
+    this.keepAliveMs = framing.keepAliveMs
     this.#sink.head(status, raw)
     const { length, chunked } = framing
     if (chunked && match[1] === '0') throw malformed('Transfer-Encoding in HTTP/1.0')
@@ -225,6 +228,7 @@ interface Framing {
   readonly length: number | undefined
   readonly chunked: boolean
   readonly closes: boolean
+  readonly keepAliveMs: number | undefined
 }
 
 /** Both lengths, or one twice: where this reply ends is a matter of opinion, and then it is no reply. */
@@ -232,6 +236,7 @@ function framingOf(raw: readonly string[]): Framing {
   let length: number | undefined
   let chunked = false
   let closes = false
+  let keepAliveMs: number | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const value = raw[i + 1] as string
     switch (raw[i]) {
@@ -246,8 +251,17 @@ function framingOf(raw: readonly string[]): Framing {
       case 'connection':
         closes ||= /(?:^|[,\t ])close(?:$|[,\t ])/i.test(value)
         break
+      case 'keep-alive':
+        keepAliveMs = keptMs(value)
+        break
       default:
     }
   }
-  return { length, chunked, closes }
+  return { length, chunked, closes, keepAliveMs }
+}
+
+/** Source: RFC 2068, section 19.7.1.1, which nothing has replaced. */
+function keptMs(value: string): number | undefined {
+  const seconds = /(?:^|[,\t ])timeout=([0-9]{1,6})(?:$|[,\t ])/i.exec(value)?.[1]
+  return seconds === undefined ? undefined : Number(seconds) * 1_000
 }

@@ -7,6 +7,8 @@ export interface AccessRecord {
   readonly route: string | undefined
   /** `orders.place` */
   readonly operation: string | undefined
+  /** Target that was asked last, where the route is an upstream. */
+  readonly upstream?: string | undefined
   readonly status: number
   /** Code of the problem, if it was one. */
   readonly code: string | undefined
@@ -18,6 +20,7 @@ export interface AccessRecord {
   readonly callerId: string
   readonly remoteAddress: string
   readonly bytesIn: number
+  /** Of a body that streams: what it announces, else 0. */
   readonly bytesOut: number
 }
 

@@ -48,6 +48,11 @@ async function* inTwo(): AsyncGenerator<Uint8Array> {
   yield Buffer.from('lo')
 }
 
+async function* fails(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('hel')
+  throw new Error('no more')
+}
+
 const ambiguous: readonly (readonly [string, string])[] = [
   ['both lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'],
   ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc'],
@@ -132,6 +137,68 @@ export function clientConformance(engine: HttpEngine): void {
       expect(server.connections()).toBe(2)
       await expect(ask('POST')).rejects.toMatchObject({ code: 'reset' })
       expect(server.connections()).toBe(2)
+    })
+
+    it.each([
+      ['HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 1],
+      ['HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok', 1],
+      ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n', 1],
+      [
+        'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+        1,
+      ],
+      ['HTTP/1.1 200 OK\r\nKeep-Alive: timeout=0\r\nContent-Length: 2\r\n\r\nok', 2],
+      ['HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok', 2],
+      ['HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok', 2],
+    ])('after %j two requests take %i connections', async (text, connections) => {
+      await using server = await rawServer((socket) => {
+        socket.write(text)
+        socket.on('data', () => socket.write(text))
+      })
+      await using client = open(engine)
+      for (let i = 0; i < 2; i += 1) {
+        const reply = await client.request(get(server.origin))
+        expect(reply.status).toBe(200)
+        expect(Buffer.from(await reply.bytes(2)).toString()).toBe('ok')
+      }
+      expect(server.connections()).toBe(connections)
+    })
+
+    it('takes what comes until the end of the connection for the body when nothing says where it ends', async () => {
+      await using server = await rawServer((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nall of it'))
+      await using client = open(engine)
+      const reply = await client.request(get(server.origin))
+      expect(Buffer.from(await reply.bytes(10)).toString()).toBe('all of it')
+    })
+
+    it('never sends what would not be one request', async () => {
+      await using server = await rawServer((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+      await using client = open(engine)
+      for (const bad of [
+        { headers: [['A', 'b\r\nC: d']] },
+        { headers: [['A\r\nC', 'b']] },
+        { target: '/ HTTP/1.1\r\n' },
+        { target: 'x' },
+        { method: 'GET /' },
+      ] satisfies Partial<ClientRequest>[]) {
+        await expect(client.request(get(server.origin, bad))).rejects.toThrow(TypeError)
+      }
+      expect(server.connections()).toBe(0)
+    })
+
+    it('breaks off when the body of a request is not as long as was said, or fails', async () => {
+      const got: string[] = []
+      await using server = await rawServer((socket) => {
+        got.push('')
+        socket.on('data', (chunk: Buffer) => void got.push(chunk.toString()))
+      })
+      await using client = open(engine)
+      const headers = [['Content-Length', '9']] as const
+      const post = (more: Partial<ClientRequest>) => client.request(get(server.origin, { method: 'POST', ...more }))
+      await expect(post({ headers, body: inTwo() })).rejects.toThrow('shorter')
+      await expect(post({ headers: [['Content-Length', '4']], body: inTwo() })).rejects.toThrow('longer')
+      await expect(post({ body: fails() })).rejects.toThrow('no more')
+      expect(got.join('')).not.toContain('0\r\n\r\n')
     })
 
     it.each(ambiguous)('takes no reply with %s', async (_what, text) => {
