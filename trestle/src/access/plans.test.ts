@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { anyone, signedIn } from '../contract/index.ts'
-import { apiKeys, authenticator, type GatewayOptions, plan, rateLimit, upstream } from '../gateway/index.ts'
+import { apiKeys, authenticator, cache, type GatewayOptions, plan, rateLimit, upstream } from '../gateway/index.ts'
 import { rawReply } from '../gateway/refusals/recording-upstream.ts'
 import { systemClock } from '../std/clock.ts'
 import { type Edge, eventually, startEdge } from './fixtures/edge.ts'
@@ -158,13 +158,22 @@ describe('a quota', () => {
     expect(okOf(await statuses(9, () => get(strict, other.secret)))).toBe(2)
   })
 
+  it('is taken by a reply from the cache unless that is free', async () => {
+    const policies = [cache({ ttlMs: 60_000, allowAuthorization: true })]
+    const counted = await edge.open(options({ policies }), clockAt(8))
+    const free = await edge.open(options({ policies, quota: { countsCached: false } }), clockAt(8))
+    const [a, b] = [await keyOn('free'), await keyOn('free')]
+    expect(okOf(await statuses(9, () => get(counted, a.secret)))).toBe(5)
+    expect(okOf(await statuses(9, () => get(free, b.secret)))).toBe(9)
+  })
+
   it('may answer with another status', async () => {
     const gateway = await edge.open(options({ quota: { status: 402 } }), clockAt(6))
     const { secret } = await keyOn('each')
     expect(await statuses(3, () => get(gateway, secret))).toEqual([200, 200, 402])
   })
 
-  it('is never exceeded by several gateways, also when one is killed, and what a closed one held is served by others', async () => {
+  it('is never exceeded by several gateways, and what a closed one held is served by the others', async () => {
     const clock = clockAt(7)
     const gateways = [
       await edge.open(options(), clock),

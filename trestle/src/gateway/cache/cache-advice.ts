@@ -171,7 +171,10 @@ function reading(spec: CacheSpec, replies: ReplyCache, { clock, metrics, log }: 
       collapsed: 'fwd=miss; collapsed',
     }
     request.replyHeaders.push(['Cache-Status', `trestle; ${said[how]}`])
-    if (how !== 'miss') request.replyHeaders.push(['Age', String(Math.floor(age / 1_000))])
+    if (how !== 'miss') {
+      request.notes.cached = true
+      request.replyHeaders.push(['Age', String(Math.floor(age / 1_000))])
+    }
     const { status, headers, body } = stored
     if (isNotModified(request.headers, stored)) {
       return { status: 304, headers: headers.filter(([name]) => saidOfNotModified.test(name)) }
