@@ -33,7 +33,12 @@ async function closeMonth(args: BillingWork, month: string): Promise<number> {
     .select('account_id')
     .distinct()
     .where('starts_at', '<', new Date(endMs))
-    .where((where) => where.or([where('ends_at', 'is', null), where('ends_at', '>=', new Date(startMs))]))
+    .where((where) =>
+      where.or([
+        where('ends_at', 'is', null),
+        where.and([where('ends_at', '>', new Date(startMs)), where('ends_at', '>', where.ref('starts_at'))]),
+      ]),
+    )
     .where((where) =>
       where.not(
         where.exists(

@@ -40,9 +40,9 @@ export function linesOf(month: string, periods: readonly Period[]): readonly Lin
   for (const period of periods) {
     const from = Math.max(period.startMs, startMs)
     const to = Math.min(period.endMs ?? endMs, endMs)
-    if (from >= to && !(from === to && period.startMs === period.endMs && from < endMs)) continue
+    if (from >= to) continue
     const held = days.get(period.plan) ?? new Set()
-    const last = Math.floor(Math.max(from, to - 1) / dayMs)
+    const last = Math.floor((to - 1) / dayMs)
     for (let day = Math.floor(from / dayMs); day <= last; day++) held.add(day)
     days.set(period.plan, held)
   }
