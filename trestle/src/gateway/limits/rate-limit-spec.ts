@@ -34,7 +34,7 @@ export interface RateLimitOptions {
   readonly whenStoreDown?: WhenStoreDown
   /** `authentication`: counts before anybody asks who it is, so only `ip`, `route` or a function; default: after authorisation. */
   readonly before?: 'authentication'
-  /** Counters held in one process; default 100,000, about 10 MB. Beyond, the least charged ones are forgotten. */
+  /** Counters held in one process; default 100,000, about 15 MB. Beyond, the least charged ones are forgotten. */
   readonly keysMax?: number
 }
 
