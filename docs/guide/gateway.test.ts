@@ -26,6 +26,11 @@ describe('the guide "The gateway"', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
+  it('shows the aggregate of the store as it is', async () => {
+    const shown = guideFiles(page).find(({ path }) => path === 'systems/store/home.ts')
+    expect(shown?.text).toBe(await readFile(join(root, 'systems/store/home.ts'), 'utf8'))
+  })
+
   it('begins with a gateway that fronts a server as it says', async () => {
     const legacy = await serve({
       host: '127.0.0.1',

@@ -46,6 +46,7 @@ export {
   type RouteSpec,
 } from './gateway.ts'
 export type { Page, Readiness, ServiceReadiness } from './pages/pages.ts'
+export type { ForeignDocumentOptions, ForeignSource } from './document/foreign-source.ts'
 export {
   upstream,
   type UpstreamHealth,
