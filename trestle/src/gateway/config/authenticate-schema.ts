@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ms, msOrNone, text, texts } from './schema-values.ts'
+import { ms, msOrNone, path, text, texts } from './schema-values.ts'
 
 const apiKeys = z
   .strictObject({
@@ -42,8 +42,66 @@ const jwt = z
   })
   .describe('Tokens of an issuer')
 
+const oidc = z
+  .strictObject({
+    issuer: text.describe('Of the discovery document, exactly'),
+    clientId: text,
+    clientSecret: text.optional().describe('Without it the client is public, and PKCE alone protects the code'),
+    clientAuthentication: z.enum(['basic', 'post']).optional().describe('Default basic'),
+    scopes: texts.optional().describe('Default openid'),
+    sessionKey: z
+      .union([text, texts.min(1)])
+      .describe('Encrypts the cookies: 32 characters of chance or more. Of several the first encrypts, all decrypt'),
+    origin: text.optional().describe('Where browsers see this gateway: https://app.example.com'),
+    allowedOrigins: texts.optional(),
+    redirectPath: path.optional().describe('Default /auth/callback'),
+    loginPath: path.optional().describe('Default /auth/login'),
+    logoutPath: path.optional().describe('Default /auth/logout'),
+    afterLogoutPath: path.optional().describe('Default /'),
+    cookieName: text.optional(),
+    sessionMaxMs: ms('Default 28,800,000').optional(),
+    hosts: texts.optional().describe('Host names on which the pages are; default: all'),
+    scopesClaim: text.optional(),
+    tenantClaim: text.optional(),
+    planClaim: text.optional(),
+    subjectPrefix: text.optional(),
+    timeoutMs: ms('For one request to the issuer; default 5,000').optional(),
+    allowPrivateNetworks: z.boolean().optional().describe('The issuer is in a private network; default false'),
+    toLogin: z
+      .boolean()
+      .optional()
+      .describe('Whether a browser that asks for a page without a session is sent to log in; default true'),
+  })
+  .describe('Users who sign in with an OpenID Connect issuer: code flow with PKCE, a session in an encrypted cookie')
+
+const introspection = z
+  .strictObject({
+    issuer: text.describe('Its discovery document says where to ask'),
+    clientId: text,
+    clientSecret: text,
+    clientAuthentication: z.enum(['basic', 'post']).optional().describe('Default basic'),
+    audience: text.optional(),
+    cacheMs: msOrNone('How long an answer is used again; default 5,000').optional(),
+    cacheMax: z.int().min(1).optional(),
+    subjectClaim: text.optional(),
+    subjectPrefix: text.optional(),
+    scopesClaim: text.optional(),
+    tenantClaim: text.optional(),
+    planClaim: text.optional(),
+    name: text.optional(),
+    realm: text.optional(),
+    timeoutMs: ms('For one request to the issuer; default 3,000').optional(),
+    allowPrivateNetworks: z.boolean().optional(),
+  })
+  .describe('Opaque tokens, about which the issuer is asked (RFC 7662)')
+
 /** One way to be somebody; exactly one of its keys is there. */
 export const authenticator = z
-  .strictObject({ apiKeys: apiKeys.optional(), jwt: jwt.optional() })
-  .refine((entry) => Object.keys(entry).length === 1, 'must have exactly one of apiKeys, jwt')
+  .strictObject({
+    apiKeys: apiKeys.optional(),
+    jwt: jwt.optional(),
+    oidc: oidc.optional(),
+    introspection: introspection.optional(),
+  })
+  .refine((entry) => Object.keys(entry).length === 1, 'must have exactly one of apiKeys, jwt, oidc, introspection')
   .describe('A way to be somebody')

@@ -7,6 +7,9 @@ import { cors } from '../cors/cors.ts'
 import type { CountersSpec } from '../limits/counters.ts'
 import { rateLimit } from '../limits/rate-limit.ts'
 import { redis } from '../limits/redis.ts'
+import type { RouteSpec } from '../gateway.ts'
+import { introspection } from '../oidc/introspection.ts'
+import { oidc } from '../oidc/oidc.ts'
 import { plan, type PlanSpec } from '../plans/plan.ts'
 import type { Policy } from '../policy/policy.ts'
 import { attempt, type Report } from './attempt.ts'
@@ -43,13 +46,33 @@ function isAll(list: readonly string[]): boolean {
   return list.length === 1 && list[0] === '*'
 }
 
-/** Ways to be somebody, in their order. */
-export function authenticatorsOf({ authenticate = [] }: GatewayFile, report: Report): readonly Authenticator[] {
-  const made = authenticate.map((entry, at) => attempt(['authenticate', at], report, () => authenticatorOf(entry)))
-  return made.filter((one) => one !== undefined)
+/** What a way to be somebody brings along: a log-in has pages, and sends browsers to them. */
+export interface Identities {
+  readonly authenticate: readonly Authenticator[]
+  readonly routes: readonly RouteSpec[]
+  readonly policies: readonly Policy[]
 }
 
-function authenticatorOf({ apiKeys: keys, jwt: tokens }: AuthenticatorEntry): Authenticator {
+/** Ways to be somebody, in their order. */
+export function identitiesOf({ authenticate = [] }: GatewayFile, report: Report): Identities {
+  const made = authenticate.map((entry, at) => attempt(['authenticate', at], report, () => identityOf(entry)))
+  const all = made.filter((one) => one !== undefined)
+  return {
+    authenticate: all.flatMap((one) => one.authenticate),
+    routes: all.flatMap((one) => one.routes),
+    policies: all.flatMap((one) => one.policies),
+  }
+}
+
+function identityOf(entry: AuthenticatorEntry): Identities {
+  if (entry.oidc === undefined) return { authenticate: [authenticatorOf(entry)], routes: [], policies: [] }
+  const { toLogin = true, ...options } = entry.oidc
+  const made = oidc(defined(options))
+  return { authenticate: [made.sessions], routes: [made.pages], policies: toLogin ? [made.toLogin] : [] }
+}
+
+function authenticatorOf({ apiKeys: keys, jwt: tokens, introspection: opaque }: AuthenticatorEntry): Authenticator {
+  if (opaque !== undefined) return introspection(defined(opaque))
   return tokens === undefined ? apiKeys(defined(keys ?? {})) : jwt(defined(tokens))
 }
 

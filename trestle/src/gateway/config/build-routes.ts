@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type Access, anyone, scopes, signedIn } from '../../contract/access.ts'
 import type { RouteSpec } from '../gateway.ts'
 import { redirect } from '../redirect.ts'
@@ -12,14 +15,15 @@ import type { GatewayFile, RouteEntry, UpstreamEntry } from './gateway-schema.ts
 import { suggestion } from './nearest.ts'
 
 /** The routes of a file; those that cannot be are reported and left out. */
-export function routesOf(file: GatewayFile, report: Report): readonly RouteSpec[] {
+export function routesOf(file: GatewayFile, folder: string, report: Report): readonly RouteSpec[] {
   const { routes, authenticate = [] } = file
   checkUsed(file, report)
   checkCollisions(routes, report)
+  checkDocuments(file, folder, report)
   const made = routes.map((entry, at) => {
     const path = ['routes', at]
     checkReachable(entry, authenticate.length, path, report)
-    return attempt(path, report, () => routeOf(entry, file, path, report))
+    return attempt(path, report, () => routeOf(entry, file, { folder, path, report }))
   })
   return made.filter((route) => route !== undefined)
 }
@@ -39,7 +43,13 @@ const forwardingOnly = [
   'mirror',
 ] as const
 
-function routeOf(entry: RouteEntry, file: GatewayFile, path: ConfigPath, report: Report): RouteSpec | undefined {
+interface Place {
+  readonly folder: string
+  readonly path: ConfigPath
+  readonly report: Report
+}
+
+function routeOf(entry: RouteEntry, file: GatewayFile, { folder, path, report }: Place): RouteSpec | undefined {
   const { path: pattern, upstream: name, redirect: elsewhere } = entry
   if ((name === undefined) === (elsewhere === undefined)) {
     const what = name === undefined ? 'leads nowhere' : 'leads to two places'
@@ -61,7 +71,7 @@ function routeOf(entry: RouteEntry, file: GatewayFile, path: ConfigPath, report:
     return undefined
   }
   const targets = found.targets.map((target) => (typeof target === 'string' ? target : defined(target)))
-  return upstream(pattern, targets, upstreamOptions(entry, found, options))
+  return upstream(pattern, targets, upstreamOptions(entry, found, options, folder))
 }
 
 function routeOptions(entry: RouteEntry, path: ConfigPath, report: Report): RouteOptions {
@@ -70,21 +80,24 @@ function routeOptions(entry: RouteEntry, path: ConfigPath, report: Report): Rout
 }
 
 /** What a route says goes before what its upstream says; headers are put together. */
-function upstreamOptions(entry: RouteEntry, found: UpstreamEntry, options: RouteOptions): UpstreamOptions {
-  const { targets: _, headers: shared, ...ofUpstream } = found
+function upstreamOptions(
+  entry: RouteEntry,
+  found: UpstreamEntry,
+  options: RouteOptions,
+  folder: string,
+): UpstreamOptions {
+  const { targets: _, headers: shared, openapi, ...ofUpstream } = found
   const own = Object.fromEntries(forwardingOnly.map((key) => [key, entry[key]]))
   const headers = {
     request: mergedRules(shared?.request, entry.headers?.request),
     response: mergedRules(shared?.response, entry.headers?.response),
   }
   // The schema has the options' own forms; that what is absent has no key is what `defined` does.
-  return {
-    ...defined(ofUpstream),
-    ...defined(own),
-    ...options,
-    headers,
-    access: accessOf(entry.access),
-  } as UpstreamOptions
+  const document = openapi && {
+    openapi: { ...defined(openapi), document: pathToFileURL(resolve(folder, openapi.document)) },
+  }
+  const access = accessOf(entry.access)
+  return { ...defined(ofUpstream), ...document, ...defined(own), ...options, headers, access } as UpstreamOptions
 }
 
 type Rules = NonNullable<NonNullable<RouteEntry['headers']>['request']>
@@ -115,6 +128,14 @@ function checkUsed({ upstreams = {}, routes }: GatewayFile, report: Report): voi
   const used = new Set(routes.map((route) => route.upstream))
   for (const name of Object.keys(upstreams)) {
     if (!used.has(name)) report(['upstreams', name], `No route uses the upstream ${name}. Add one, or remove it`)
+  }
+}
+
+/** What is in it is for the gateway to find out when it opens. */
+function checkDocuments({ upstreams = {} }: GatewayFile, folder: string, report: Report): void {
+  for (const [name, { openapi }] of Object.entries(upstreams)) {
+    if (openapi === undefined || existsSync(resolve(folder, openapi.document))) continue
+    report(['upstreams', name, 'openapi', 'document'], `There is no file ${openapi.document}. Correct the path`)
   }
 }
 

@@ -54,6 +54,17 @@ const upstream = z
     targets: z.array(target).min(1).describe('The servers that can answer'),
     health: health.optional(),
     tls: z.strictObject({ ca: text.optional().describe('Certificates that are trusted instead, PEM') }).optional(),
+    openapi: z
+      .strictObject({
+        document: text.describe('File of an OpenAPI document, YAML or JSON, from this file'),
+        base: path.optional().describe('Put before its paths to have those that the upstream gets: /v2'),
+        unknown: z
+          .enum(['refuse', 'pass'])
+          .optional()
+          .describe('Requests that it does not know; default refuse: 404, 405'),
+      })
+      .optional()
+      .describe('What the upstream says of itself: requests are held to it, its operations stand in the document'),
     ...forwarding,
   })
   .describe('Servers that can answer the same requests')

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { anyone, scopes } from '../../contract/access.ts'
 import {
@@ -139,6 +140,31 @@ routes:
     expect(asData(spec)).toEqual(asData(inCode))
   })
 
+  it('makes log-ins with their pages, opaque tokens, and upstreams that are held to a document', () => {
+    writeFileSync(join(folder, 'items.openapi.json'), '{}')
+    const sessionKey = '0123456789abcdef0123456789abcdef'
+    const { spec, files: read } = loaded(
+      `
+authenticate:
+  - oidc: { issuer: https://login.example.com, clientId: web, sessionKey: "\${env:SESSION_KEY}" }
+  - introspection: { issuer: https://id.example.com, clientId: edge, clientSecret: "\${env:SESSION_KEY}" }
+upstreams:
+  items:
+    targets: [http://127.0.0.1:9001]
+    openapi: { document: items.openapi.json, unknown: pass }
+routes:
+  - { path: /items/*, upstream: items, access: [items] }
+`,
+      { SESSION_KEY: sessionKey },
+    )
+    expect(spec.routes.map(({ kind }) => kind)).toEqual(['oidc-pages', 'upstream'])
+    expect(spec.policies.map(({ name }) => name)).toHaveLength(1)
+    expect(spec.authenticate).toHaveLength(2)
+    const document = pathToFileURL(join(folder, 'items.openapi.json'))
+    expect(spec.routes[1]).toMatchObject({ openapi: { document, unknown: 'pass' } })
+    expect(read).toContain(join(folder, 'items.openapi.json'))
+  })
+
   it('may be JSON as well, tabs included', () => {
     const text = JSON.stringify(
       {
@@ -244,6 +270,16 @@ routes:
     ['an alias without an anchor', `name: *nobody\n${small}`, /1:7: There is no anchor &nobody/],
     ['a secret that is not quoted in a list', 'hosts: [${env:HOST}]\n', /put a value with \$\{\.\.\.\} in quotes/],
     ['a key that would become something else', `__proto__: { a: 1 }\n${small}`, /1:1: A key must be plain text/],
+    [
+      'a document that is not there',
+      small.replace('9001]', '9001], openapi: { document: none.yaml }'),
+      /There is no file none\.yaml/,
+    ],
+    [
+      'two ways in one',
+      `authenticate: [{ apiKeys: {}, jwt: { issuer: 'https://x', audience: [a] } }]\n${small}`,
+      /exactly one/,
+    ],
     ['nothing', '', /routes is missing at the top/],
     ['a list', '- a\n- b\n', /1:1: The file must be a map, not a list/],
     ['no YAML', 'name: [\n', /gateway.yaml:\d+:\d+: /],

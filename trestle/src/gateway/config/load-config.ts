@@ -45,18 +45,28 @@ export function loadConfig(path: string, { env, shownAs = basename(path) }: Load
   throwFaults(firstOfEachPlace([...filled.faults, ...(checked.ok ? [] : checked.faults)]))
   if (!checked.ok) throw new Error('a file without faults is checked')
   const faults: ConfigFault[] = []
-  const spec = buildGateway(checked.file, (at, message) => {
+  const spec = buildGateway(checked.file, folder, (at, message) => {
     faults.push(source.fault(nodeAt(source.root, at).node.at, filled.redact(message)))
   })
   throwFaults(faults)
   if (spec === undefined) throw new Error('a gateway without faults is built')
-  return { ...settingsOf(checked.file, folder), spec, files: [file, ...filled.files] }
+  return {
+    ...settingsOf(checked.file, folder),
+    spec,
+    files: [...new Set([file, ...filled.files, ...documentsOf(checked.file, folder)])],
+  }
 }
 
 /** What is missing need not fit the schema as well. */
 function firstOfEachPlace(faults: readonly ConfigFault[]): readonly ConfigFault[] {
   return faults.filter(
     ({ line, column }, at) => at === faults.findIndex((other) => other.line === line && other.column === column),
+  )
+}
+
+function documentsOf({ upstreams = {} }: GatewayFile, folder: string): readonly string[] {
+  return Object.values(upstreams).flatMap(({ openapi }) =>
+    openapi === undefined ? [] : [resolve(folder, openapi.document)],
   )
 }
 
