@@ -37,7 +37,7 @@ export function scopesOf(claims: Claims, name: string | undefined): readonly str
 }
 
 /** A claim by its name, which may have dots in it, or else by its path: `realm_access.roles`. */
-export function claimAt(claims: Claims, name: string): unknown {
+function claimAt(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name]
   let at: unknown = claims
   for (const part of name.split('.')) {
