@@ -27,6 +27,7 @@ export interface GatewayContext {
   readonly defer: (close: () => void | Promise<void>) => void
 }
 
+/** Where the parts of a gateway tell what happened: fields first, then one line. */
 export interface GatewayLog {
   info(fields: Readonly<Record<string, unknown>>, message: string): void
   warn(fields: Readonly<Record<string, unknown>>, message: string): void
