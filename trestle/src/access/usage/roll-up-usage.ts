@@ -4,7 +4,7 @@ import type { AccessDb } from '../implementation.ts'
 const dayMs = 86_400_000
 
 /** How long minutes, hours and days are kept, milliseconds. */
-export const usageKeptMs = { minute: 7 * dayMs, hour: 35 * dayMs, day: 400 * dayMs }
+const usageKeptMs = { minute: 7 * dayMs, hour: 35 * dayMs, day: 400 * dayMs }
 /** How long the last batch number of a gateway process is kept: nobody sends a batch again so late. */
 const instancesKeptMs = 7 * dayMs
 

@@ -3,7 +3,7 @@ import { page, pageInput, problem } from '../../contract/index.ts'
 import { Plan, PlanName } from './plan-schema.ts'
 
 /** A key as an operator may see it: never the secret. */
-export const ApiKey = z
+const ApiKey = z
   .object({
     id: z.string().describe('Stays the same when the key is rotated'),
     name: z.string(),
@@ -38,7 +38,7 @@ const NewKey = z
   .meta({ id: 'NewApiKey' })
 
 /** Requests of one key, route and status class in one stretch of time; `null`: of all of them. */
-export const Usage = z
+const Usage = z
   .object({
     keyId: z.string().nullable(),
     route: z.string().nullable(),
@@ -50,7 +50,7 @@ export const Usage = z
   .meta({ id: 'Usage' })
 
 /** What `usage` can tell apart. */
-export const UsageGroup = z.enum(['key', 'route', 'status'])
+const UsageGroup = z.enum(['key', 'route', 'status'])
 
 const Name = z.string().min(1).max(100)
 const Scope = z.string().min(1).max(100)

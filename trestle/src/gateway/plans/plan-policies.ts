@@ -8,6 +8,7 @@ import type { EdgeRequest } from '../request/edge-request.ts'
 import { PlanDirectory } from './plan-directory.ts'
 import { quotaGate } from './quota-gate.ts'
 import { statusOfFailure } from './status-of-failure.ts'
+import { type Counts, whatCounts } from './what-counts.ts'
 
 /** The policies of keys and plans, each at its place among the others. */
 export interface AccessPolicies {
@@ -28,7 +29,7 @@ export function accessPolicies(
   let opening: Promise<PlanDirectory | undefined> | undefined
   const directory = (context: GatewayContext) => (opening ??= openDirectory(plans, context))
   return {
-    behindAuthentication: [metering()],
+    behindAuthentication: [metering(whatCounts(spec.quota))],
     last:
       plans === undefined
         ? [quotaGate(spec, directory)]
@@ -50,7 +51,7 @@ function meteredId({ caller }: EdgeRequest): string | undefined {
 }
 
 /** Counts every request of a key, whatever becomes of it, by route, status class and minute. */
-function metering(): Policy {
+function metering(counts: Counts): Policy {
   return {
     kind: 'policy',
     name: 'usage',
@@ -62,11 +63,12 @@ function metering(): Policy {
         const id = meteredId(request)
         if (id === undefined) return next(request)
         const answered = (reply: HttpResponse) => {
-          usage.count(id, reply.status, request.notes.units ?? 0)
+          usage.count(id, reply.status, unitsOf(request, reply.status, counts))
           return reply
         }
         const failed = (error: unknown): never => {
-          usage.count(id, statusOfFailure(error), request.notes.units ?? 0)
+          const status = statusOfFailure(error)
+          usage.count(id, status, unitsOf(request, status, counts))
           throw error
         }
         try {
@@ -78,6 +80,11 @@ function metering(): Policy {
       }
     },
   }
+}
+
+/** What was refused before it was served has no units. */
+function unitsOf({ notes: { units = 0, cached = false } }: EdgeRequest, status: number, counts: Counts): number {
+  return units > 0 && counts(status, cached) ? units : 0
 }
 
 type OpenDirectory = (context: GatewayContext) => Promise<PlanDirectory | undefined>

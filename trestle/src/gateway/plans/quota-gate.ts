@@ -12,20 +12,22 @@ import { type QuotaDemand, QuotaLeases, type TakenUnits, type TakeOutcome } from
 import { quotaHeaders } from './quota-headers.ts'
 import type { QuotaSpec } from './quota-options.ts'
 import { statusOfFailure } from './status-of-failure.ts'
+import { type Counts, whatCounts } from './what-counts.ts'
 
 type OpenDirectory = (context: GatewayContext) => Promise<PlanDirectory | undefined>
 
 /**
  * Takes the units of a request from the quotas of its caller's plan before it is served, all or none; gives them back
- * when the reply does not count. Notes what counted, for the usage.
+ * when the reply does not count. Notes them for the usage.
  */
 export function quotaGate(
   { quota, rateLimitHeaders }: Pick<GatewaySpec, 'quota' | 'rateLimitHeaders'>,
   directory: OpenDirectory,
 ): Policy {
-  let opening: QuotaLeases | undefined
+  // One for all routes.
+  let opening: Promise<QuotaLeases> | undefined
   const write = quotaHeaders(rateLimitHeaders)
-  const counts = counting(quota)
+  const counts = whatCounts(quota)
   return {
     kind: 'policy',
     name: 'quota',
@@ -33,18 +35,19 @@ export function quotaGate(
     async open({ access: { kind }, target, cost }, context) {
       if (target === 'page' || kind === 'anyone') return undefined
       const plans = await directory(context)
-      if (plans === undefined) return cost === 0 ? undefined : (request, next) => settle(request, next, cost, counts)
-      if (opening === undefined) opening = await openLeases(quota, context)
-      const leases = opening
+      if (cost === 0) return undefined
+      if (plans === undefined) return (request, next) => uncounted(request, next, cost)
+      const leases = await (opening ??= openLeases(quota, context))
       return (request, next) => {
         const { caller } = request
         const plan = caller.plan === undefined ? undefined : plans.get(caller.plan)
-        if (plan === undefined || plan.quotas.length === 0 || cost === 0) return settle(request, next, cost, counts)
+        if (plan === undefined || plan.quotas.length === 0) return uncounted(request, next, cost)
         const finish = (outcomes: readonly TakeOutcome[]) => {
           const demands = plan.quotas
           write(outcomes, demands, context.clock.now(), request.replyHeaders)
           const taken = allTaken(leases, outcomes, quota, context.clock.now())
-          return settle(request, next, cost, counts, () => giveBack(leases, taken))
+          request.notes.units = cost
+          return settle(request, next, counts, () => giveBack(leases, taken))
         }
         const outcomes = takeAll(leases, plan, request, cost)
         return outcomes instanceof Promise ? outcomes.then(finish) : finish(outcomes)
@@ -111,32 +114,26 @@ function giveBack(leases: QuotaLeases, taken: readonly TakenUnits[]): void {
   for (const one of taken) leases.giveBack(one)
 }
 
-type Counts = (status: number, cached: boolean) => boolean
-
-function counting({ counts, countsCached }: QuotaSpec): Counts {
-  const counted = [2, 3, 4, 5].map((hundreds) => counts.some((name) => name === `${hundreds}xx`))
-  return (status, cached) => (countsCached || !cached) && counted[Math.floor(status / 100) - 2] === true
+/** Serves what no quota holds; the usage says what it would have taken. */
+function uncounted(request: EdgeRequest, next: EdgeHandler, cost: number): HttpResponse | Promise<HttpResponse> {
+  request.notes.units = cost
+  return next(request)
 }
 
-/** Serves, and notes what counted; `free` is called when nothing did. */
+/** Serves; `free` is called when the reply does not count. */
 function settle(
   request: EdgeRequest,
   next: EdgeHandler,
-  cost: number,
   counts: Counts,
-  free?: () => void,
+  free: () => void,
 ): HttpResponse | Promise<HttpResponse> {
   const { notes } = request
-  const ended = (status: number) => {
-    if (counts(status, notes.cached === true)) notes.units = cost
-    else free?.()
-  }
   const answered = (reply: HttpResponse) => {
-    ended(reply.status)
+    if (!counts(reply.status, notes.cached === true)) free()
     return reply
   }
   const failed = (error: unknown): never => {
-    ended(statusOfFailure(error))
+    if (!counts(statusOfFailure(error), false)) free()
     throw error
   }
   try {

@@ -38,6 +38,6 @@ export interface RequestNotes {
   upstream: string | undefined
   /** Said by a cache that answered in place of what is behind it: it may count differently against a quota. */
   cached?: boolean
-  /** Units that counted against a quota, or would if there was one. */
+  /** Units of a quota that the request takes if its reply counts; none before it is let in. */
   units?: number
 }
