@@ -61,11 +61,12 @@ async function documentOf(spec: UpstreamSpec): Promise<OpenForeign | undefined> 
 }
 
 /** How targets do outlives a new description of the gateway. */
-function clusterOf({ name, pattern, hosts, methods, targets }: UpstreamSpec, context: GatewayContext): Cluster<Target> {
-  const { clock, random, log, keep } = context
+function clusterOf(spec: UpstreamSpec, { clock, random, log, keep }: GatewayContext): Cluster<Target> {
+  const { name, pattern, hosts, methods, targets, resilience } = spec
   const upstream = name ?? pattern
-  const cluster = keep(JSON.stringify(['upstream', upstream, hosts, methods, pattern]), () =>
+  const cluster = keep(JSON.stringify(['upstream', upstream, hosts, methods, pattern, resilience]), () =>
     createCluster<Target>({
+      ...resilience,
       clock,
       random,
       onEvent: (event) => log.warn({ upstream, ...event }, `upstream ${event.kind}`),

@@ -334,6 +334,14 @@ describe('a request is asked again', () => {
     }
   })
 
+  it('never beyond the budget of its upstream, which may be none', async () => {
+    await using at = await two(reset, { resilience: { retries: false, ejection: false, breaker: false } })
+    let failed = 0
+    for (let i = 0; i < 50; i += 1) failed += (await at.bench.fetch('/legacy/a')).status === 502 ? 1 : 0
+    expect(failed).toBe(at.bad.requests.length)
+    expect(failed).toBeGreaterThan(0)
+  })
+
   it('never where that is switched off', async () => {
     await using at = await two(reset, { retries: 0 })
     let asked = 0

@@ -1,5 +1,6 @@
 import { type Access, signedIn } from '../../contract/access.ts'
 import { type ForeignDocumentOptions, foreignOptions, type ForeignSource } from '../document/foreign-source.ts'
+import type { ClusterFeatures } from '../../registry/cluster-options.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { PathAmbiguity } from '../request/canonical-path.ts'
 import type { RouteOptions } from '../route/route-options.ts'
@@ -62,6 +63,8 @@ export interface UpstreamOptions extends RouteOptions {
   readonly bodyMaxBytes?: number
   /** Further attempts at requests that may be repeated; default 2. */
   readonly retries?: number
+  /** How targets are chosen, left alone and spared; `false` switches a part off. Default: all parts, as they come. */
+  readonly resilience?: ClusterFeatures
   /** Fields that are set or removed on the way. */
   readonly headers?: { readonly request?: HeaderRules; readonly response?: HeaderRules }
   /** Default: targets are judged by their replies alone. */
@@ -92,6 +95,7 @@ export interface UpstreamSpec {
   readonly timeoutMs: number
   readonly bodyMaxBytes: number
   readonly retries: number
+  readonly resilience: ClusterFeatures
   readonly headers: { readonly request: HeaderRules; readonly response: HeaderRules }
   readonly health: Required<UpstreamHealth> | undefined
   readonly mirror: Required<UpstreamMirror> | undefined
@@ -145,6 +149,7 @@ export function upstream(
     timeoutMs: atLeast(1, options.timeoutMs ?? 30_000, 'timeoutMs', fail),
     bodyMaxBytes: atLeast(0, options.bodyMaxBytes ?? bodyMaxBytes, 'bodyMaxBytes', fail),
     retries: atLeast(0, options.retries ?? 2, 'retries', fail),
+    resilience: options.resilience ?? {},
     headers: { request: headers.request ?? {}, response: headers.response ?? {} },
     health: options.health && checkedHealth(options.health, fail),
     mirror: options.mirror && checkedMirror(options.mirror, fail),
