@@ -11,6 +11,8 @@ import type { PublicOperation } from './public-operations.ts'
 export interface ForeignPart {
   /** Put before names that are taken: `Legacy`. */
   readonly prefix: string
+  /** The same for routes that have one document: its names are then given once. */
+  readonly source: unknown
   readonly document: ForeignDocument
   readonly operations: readonly PublicOperation[]
   /** Of the route: what the foreign document says of credentials is between the gateway and the upstream. */
@@ -40,13 +42,17 @@ export function withForeign(
   }
   if (parts.some(({ access }) => access.kind !== 'anyone'))
     draft.components['securitySchemes'] ??= { ...securitySchemes }
-  for (const part of parts) addPart(draft, part)
+  const named = new Map<unknown, NewNames>()
+  for (const part of parts) {
+    const names = named.get(part.source) ?? new NewNames(draft.components, part.document.components, part.prefix)
+    named.set(part.source, names)
+    addPart(draft, part, names)
+  }
   return { ...document, paths: draft.paths, components: withoutEmpty(draft.components), tags: draft.tags }
 }
 
-function addPart(draft: Draft, part: ForeignPart): void {
-  const { document, prefix } = part
-  const names = new NewNames(draft.components, document.components, prefix)
+function addPart(draft: Draft, part: ForeignPart, names: NewNames): void {
+  const { document } = part
   const templates = new Map(Object.keys(draft.paths).map((path) => [shape(path), path]))
   for (const shown of part.operations) {
     const method = shown.operation.method.toLowerCase()

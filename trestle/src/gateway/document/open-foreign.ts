@@ -33,7 +33,8 @@ export async function openForeign(
   const document = readOperations(await readForeign(source), place)
   const operations = publicOperations(document, { ...upstream, base }, place)
   const policy = validationPolicy({ document, operations, unknown, bodyMaxBytes, place })
-  return { policy, part: { prefix: prefixOf(name ?? pattern), document, operations, access } }
+  const key = source instanceof URL ? source.href : source
+  return { policy, part: { prefix: prefixOf(name ?? pattern), source: key, document, operations, access } }
 }
 
 /** `/legacy/*` -> `Legacy` */
