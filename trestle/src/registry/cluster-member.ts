@@ -10,6 +10,8 @@ export class ClusterMember<T> {
   readonly latency: PeakEwma
   readonly recent = new OutcomeWindow()
   inFlight = 0
+  /** Sum of the times at which what is in flight began. */
+  startedMs = 0
   requests = 0
   failures = 0
   failuresInRow = 0
@@ -34,6 +36,12 @@ export class ClusterMember<T> {
     this.weight = weightOf(member)
     this.latency = new PeakEwma(decayMs)
     this.wellSinceMs = nowMs
+  }
+
+  /** What to expect of it: its usual latency, or how long those in flight wait already, if that is more. */
+  expectedMs(nowMs: number): number {
+    const usualMs = this.latency.at(nowMs)
+    return this.inFlight === 0 ? usualMs : Math.max(usualMs, nowMs - this.startedMs / this.inFlight)
   }
 
   /** How much of its fair share it gets on probation: a tenth more with each success. */

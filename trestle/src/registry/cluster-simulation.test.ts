@@ -45,13 +45,20 @@ describe('a cluster on a virtual clock', () => {
     expect(share(guarded.run(20_000, 500).asked, 'b')).toBeLessThan(0.01)
   })
 
+  it('turns from a member that hangs before anything has timed out', () => {
+    const sim = simulate(three(), { ejection: false, breaker: false })
+    sim.run(10_000, 500)
+    ;(sim.servers['b'] as SimulatedServer).answer = 'nothing'
+    expect(sim.run(900, 500).asked['b']).toBeLessThan(15)
+  })
+
   it('sends a member that hangs little more than it takes to notice', () => {
     const sim = simulate(three())
     sim.run(10_000, 500)
     ;(sim.servers['b'] as SimulatedServer).answer = 'nothing'
     const { outcomes } = sim.run(20_000, 500)
-    expect(outcomes['failed']).toBeLessThan(0.02 * 20 * 500)
-    expect(sim.cluster.state().members.find(({ id }) => id === 'b')?.lastEjection).toBeDefined()
+    expect(outcomes['failed']).toBeGreaterThan(0)
+    expect(outcomes['failed']).toBeLessThan(0.005 * 20 * 500)
   })
 
   it('gives a canary the share that its weight says, and a member of weight 0 nothing', () => {

@@ -103,6 +103,7 @@ class LearningCluster<T> implements Cluster<T> {
     this.#breaker?.began()
     this.#inFlight += 1
     member.inFlight += 1
+    member.startedMs += nowMs
     return new RunningAttempt(this, member, nowMs, this.#breaker?.epoch ?? 0)
   }
 
@@ -139,6 +140,8 @@ class LearningCluster<T> implements Cluster<T> {
     const latencyMs = nowMs - startMs
     this.#inFlight -= 1
     member.inFlight -= 1
+    // From zero again, so that rounding errors do not add up.
+    member.startedMs = member.inFlight === 0 ? 0 : member.startedMs - startMs
     const isFailure = outcome === 'failed' || outcome === 'unreachable' || outcome === 'faulty'
     if (outcome === 'ok') this.#succeeded(member, latencyMs, nowMs)
     else if (isFailure) this.#failed(member, outcome, latencyMs, nowMs)

@@ -97,8 +97,8 @@ export class Selection<T> {
     const { floorMs } = this.#options
     // Of one that was never asked nothing is known: it is taken to be as quick as the other.
     if (floorMs === undefined || !a.latency.isKnown || !b.latency.isKnown) return a.inFlight < b.inFlight
-    const costOfA = Math.max(floorMs, a.latency.at(nowMs)) * (a.inFlight + 1)
-    return costOfA < Math.max(floorMs, b.latency.at(nowMs)) * (b.inFlight + 1)
+    const costOfA = Math.max(floorMs, a.expectedMs(nowMs)) * (a.inFlight + 1)
+    return costOfA < Math.max(floorMs, b.expectedMs(nowMs)) * (b.inFlight + 1)
   }
 
   /** With conditions: one that has not been tried, ready and well if there is one, else the least bad. */
