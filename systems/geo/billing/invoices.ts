@@ -9,7 +9,7 @@ type BillingWork = JobArgs<typeof uses, BillingTables>
 type Db = Kysely<BillingTables>
 
 /** How long after its end a month is closed: gateways count some minutes late. */
-export const closingDelayMs = 60 * 60_000
+const closingDelayMs = 60 * 60_000
 /** Months that are looked back for what was not closed, because nothing ran then. */
 const monthsBack = 12
 const perRunMax = 1_000

@@ -15,7 +15,7 @@ export interface LiveData {
 }
 
 /** The release that `GEO_DATA` names, a folder with a `geo-data.json`; else the one that was installed. */
-export function chosenFiles(env: Readonly<Record<string, string | undefined>> = process.env): Promise<DataFiles> {
+function chosenFiles(env: Readonly<Record<string, string | undefined>> = process.env): Promise<DataFiles> {
   const folder = env.GEO_DATA
   return folder === undefined || folder === '' ? installedFiles() : filesIn(folder)
 }

@@ -51,7 +51,11 @@ export async function startGateway(
     return {
       ...server,
       close: closed,
-      drain: (timeoutMs) => server.drain(timeoutMs),
+      // Services drain next: what the gateway still has to tell them, such as usage, is told before.
+      async drain(timeoutMs) {
+        await server.drain(timeoutMs)
+        await made.close()
+      },
       current: () => made.current(),
       replace: (spec) => made.replace(spec),
     }
