@@ -56,5 +56,6 @@ export {
   type UpstreamTarget,
   type UpstreamTls,
 } from './upstream/upstream.ts'
+export { headerRules, type HeaderRulesOptions } from './header-rules/header-rules.ts'
 export type { HeaderRules } from './upstream/header-rules.ts'
 export { redirect, type RedirectOptions, type RedirectSpec } from './redirect.ts'
