@@ -199,6 +199,13 @@ describe('tokens of an issuer', () => {
       expect((await fresh()).status).toBe(200)
     })
 
+    it('take no key set that is larger than any is', async () => {
+      const key = await signingKey('a')
+      issuer.keys = [{ ...key.jwk, x5c: ['A'.repeat(300_000)] }]
+      const bench = await benchFor(issuer)
+      expect(await statusOf(bench, await issuer.sign(key))).toBe(503)
+    })
+
     it('keep the last good keys when what comes is no key set', async () => {
       const key = await signingKey('a')
       issuer.keys = [key.jwk]

@@ -51,6 +51,8 @@ export interface JwtOptions {
   readonly name?: string
   /** Said in `WWW-Authenticate`; default `trestle`. */
   readonly realm?: string
+  /** Upstreams get the token too, in `Authorization`: for those that verify it themselves. Default false. */
+  readonly forward?: boolean
   /** The issuer is on this computer or in a private network, and may speak plain HTTP. Default false. */
   readonly allowPrivateNetworks?: boolean
   /** Tokens that one gateway process remembers as verified; default 10,000, about 10 MB. */
@@ -76,13 +78,14 @@ const asymmetric = /^(?:[RP]S(?:256|384|512)|ES(?:256|384|512)|EdDSA|Ed25519)$/
  * @example jwt({ issuer: 'https://login.example.com', audience: 'https://api.example.com' })
  */
 export function jwt(options: JwtOptions): Authenticator {
-  const { issuer, name = `jwt ${issuer}`, realm = 'trestle' } = options
+  const { issuer, name = `jwt ${issuer}`, realm = 'trestle', forward = false } = options
   check(options)
   return {
     kind: 'authenticator',
     name,
     challenge: { scheme: 'bearer', realm },
     uses: {},
+    carriers: { authorization: !forward },
     find: ({ authorization }: CredentialSource) =>
       authorization?.scheme === 'bearer' && issuerOf(authorization.credential) === issuer
         ? authorization.credential

@@ -22,6 +22,7 @@ export interface DevelopmentUser {
   readonly claims?: Readonly<Record<string, unknown>>
 }
 
+/** Who can sign in where, and what the tokens say. */
 export interface DevelopmentIssuerOptions {
   readonly clients: readonly DevelopmentClient[]
   readonly users?: readonly DevelopmentUser[]

@@ -17,6 +17,7 @@ describe("a token of the gateway's own", () => {
   let aheadMs = 0
   let given = 0
   const benches: Bench[] = []
+  const warnings: object[] = []
   const next = () => json({ access_token: `token-${(given += 1)}`, token_type: 'Bearer', expires_in: 300 })
 
   beforeAll(async () => {
@@ -28,6 +29,7 @@ describe("a token of the gateway's own", () => {
     aheadMs = 0
     issuer.answer = next
     issuer.asked.length = 0
+    warnings.length = 0
     behind.reply = () => rawReply('ok')
     behind.clear()
   })
@@ -48,7 +50,10 @@ describe("a token of the gateway's own", () => {
     const bench = await startBench(undefined, {
       authenticate: [],
       routes: [upstream('/up/*', [behind.url], { access: anyone(), policies: [own] })],
-      deps: { clock: { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs } },
+      deps: {
+        clock: { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs },
+        log: { info() {}, warn: (fields) => void warnings.push(fields), error() {} },
+      },
     })
     benches.push(bench)
     return bench
@@ -104,8 +109,14 @@ describe("a token of the gateway's own", () => {
     issuer.answer = () => ({ status: 500, headers: [] })
     expect(await ask(bench)).toBe(503)
     aheadMs = 2_002
-    issuer.answer = () => json({ token_type: 'Bearer' })
+    issuer.answer = () => json({ access_token: 'half-a-token', token_type: 'unheard-of' })
     expect(await ask(bench)).toBe(502)
+    expect(warnings).toHaveLength(3)
+    expect(JSON.stringify(warnings)).not.toMatch(/half-a-token|secret/)
+    expect(warnings[0]).toMatchObject({
+      clientId: 'gateway',
+      reason: expect.stringContaining('invalid_client') as string,
+    })
     expect(behind.requests).toEqual([])
     aheadMs = 3_003
     issuer.answer = next

@@ -3,7 +3,7 @@ import type { GatewayContext } from '../gateway-context.ts'
 import { refused } from '../reply/problem-response.ts'
 import type { ClientCredentialsSpec } from './client-credentials.ts'
 import { issuerConfiguration } from './issuer-configuration.ts'
-import { isIssuerUnavailable } from './issuer-failure.ts'
+import { isIssuerUnavailable, reasonOf } from './issuer-failure.ts'
 
 /** The token of the gateway itself at one issuer. */
 export interface ClientTokens {
@@ -51,7 +51,10 @@ export async function openClientTokens(spec: ClientCredentialsSpec, context: Gat
       token = { text, takenMs, renewAtMs, expiresMs: takenMs + lifeMs }
       return token
     } catch (error) {
-      log.warn({ err: error, issuer: spec.issuer, clientId: spec.clientId }, 'the gateway got no token of its own')
+      log.warn(
+        { reason: reasonOf(error), issuer: spec.issuer, clientId: spec.clientId },
+        'the gateway got no token of its own',
+      )
       failure = { error: problemOf(error), atMs: clock.monotonic() }
       throw failure.error
     } finally {

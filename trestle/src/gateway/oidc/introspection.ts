@@ -32,6 +32,8 @@ export interface IntrospectionOptions {
   readonly realm?: string
   /** For one request to the issuer; default 3,000. */
   readonly timeoutMs?: number
+  /** Upstreams get the token too, in `Authorization`. Default false. */
+  readonly forward?: boolean
   /** The issuer is on this computer or in a private network, and may speak plain HTTP. Default false. */
   readonly allowPrivateNetworks?: boolean
 }
@@ -60,13 +62,14 @@ const ownKeys = 'trs_'
  * @example gateway({ authenticate: [introspection({ issuer: 'https://login.example.com', clientId: 'gateway', clientSecret })], routes: [expose(orders)] })
  */
 export function introspection(options: IntrospectionOptions): Authenticator {
-  const { issuer, name = `introspection ${issuer}`, realm = 'trestle' } = options
+  const { issuer, name = `introspection ${issuer}`, realm = 'trestle', forward = false } = options
   const spec = checked(options)
   return {
     kind: 'authenticator',
     name,
     challenge: { scheme: 'bearer', realm },
     uses: {},
+    carriers: { authorization: !forward },
     find: ({ authorization }) =>
       authorization?.scheme === 'bearer' && !authorization.credential.startsWith(ownKeys)
         ? authorization.credential

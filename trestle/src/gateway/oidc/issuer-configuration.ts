@@ -11,6 +11,7 @@ import {
 } from 'openid-client'
 import { issuerHttp, IssuerUnavailable } from '../authentication/issuer-http.ts'
 import type { GatewayContext } from '../gateway-context.ts'
+import { reasonOf } from './issuer-failure.ts'
 import { issuerFetch } from './issuer-fetch.ts'
 
 /** Us, as a client of an issuer. */
@@ -62,7 +63,7 @@ export async function issuerConfiguration(
     triedMs = clock.monotonic()
     found = open().catch((error: unknown) => {
       found = undefined
-      log.warn({ err: error, issuer: client.issuer }, 'the issuer could not be asked')
+      log.warn({ reason: reasonOf(error), issuer: client.issuer }, 'the issuer could not be asked')
       throw unavailable(client, error)
     })
     return found

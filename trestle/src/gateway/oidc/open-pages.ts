@@ -7,7 +7,7 @@ import { refused } from '../reply/problem-response.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
 import type { Endpoint } from '../route/endpoint.ts'
 import type { OpenRoute } from '../route/open-route.ts'
-import { isIssuerUnavailable } from './issuer-failure.ts'
+import { isIssuerUnavailable, reasonOf } from './issuer-failure.ts'
 import type { OidcPagesSpec } from './oidc.ts'
 import type { RelyingParty } from './relying-party.ts'
 import { safeReturnTo } from './return-to.ts'
@@ -73,7 +73,7 @@ function pagesOf(
       try {
         session = await party.finish(attempt, request.query)
       } catch (error) {
-        log.info({ err: error, issuer: login.issuer }, 'a log-in was not completed')
+        log.info({ reason: reasonOf(error), issuer: login.issuer }, 'a log-in was not completed')
         if (isIssuerUnavailable(error)) throw unavailable()
         throw refused('unauthenticated', { detail: `The log-in was not completed: begin again at ${login.loginPath}` })
       }

@@ -14,6 +14,7 @@ import type { OutsideCaller } from '../authentication/authenticator.ts'
 import { callerOf, scopesOf } from '../authentication/claims.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import { issuerConfiguration } from './issuer-configuration.ts'
+import { reasonOf } from './issuer-failure.ts'
 import type { LoginSpec } from './oidc.ts'
 import { createSeal, type Seal } from './seal.ts'
 import type { LoginAttempt, Session } from './session.ts'
@@ -95,7 +96,7 @@ export async function openRelyingParty(login: LoginSpec, context: GatewayContext
     async end(session, afterwards) {
       const config = await configuration()
       await revoke(config, session).catch((error: unknown) => {
-        log.warn({ err: error, issuer: login.issuer }, 'a refresh token could not be revoked')
+        log.warn({ reason: reasonOf(error), issuer: login.issuer }, 'a refresh token could not be revoked')
       })
       if (config.serverMetadata().end_session_endpoint === undefined) return undefined
       return buildEndSessionUrl(config, { post_logout_redirect_uri: afterwards }).href

@@ -133,6 +133,16 @@ describe('a gateway refuses tokens', () => {
     expect(bench.records.filter(({ status }) => status === 200).map(({ callerId }) => callerId)).toEqual(callers)
   })
 
+  it('that are good go no further, unless an upstream is to have them', async () => {
+    const [quiet, open] = [await started(), await started({ forward: true })]
+    behind.clear()
+    const token = await issuer.sign(rsa)
+    await statusOf(quiet, token)
+    await statusOf(open, token)
+    expect(behind.requests.map((text) => text.includes(token))).toEqual([false, true])
+    expect(behind.requests[0]).not.toMatch(/authorization/i)
+  })
+
   describe('case 19: whose keys are at an address that must not be asked', () => {
     const good = { issuer: 'https://login.example.com' }
     it.each([
