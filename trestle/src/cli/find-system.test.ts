@@ -17,6 +17,9 @@ beforeAll(async () => {
   await write('systems/store/package.json', '{}')
   await write('systems/store/orders/service.ts')
   await write('plain/system.ts')
+  await write('edge/gateway.yaml')
+  await write('both/system.ts')
+  await write('both/gateway.yaml')
   await write('lost/package.json', '{ "trestle": { "system": "gone.ts" } }')
   await write('broken/package.json', '{')
 })
@@ -24,6 +27,13 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }))
 
 describe('the system of a command', () => {
+  it('is a gateway that stands alone, where its file is in the folder and no system; its data stand beside it', () => {
+    const file = join(root, 'edge/gateway.yaml')
+    expect(findSystem(join(root, 'edge'))).toEqual({ file, project: join(root, 'edge'), origin: './gateway.yaml' })
+    expect(findSystem(root, 'edge/gateway.yaml')).toMatchObject({ file, project: join(root, 'edge') })
+    expect(findSystem(join(root, 'both')).file).toBe(join(root, 'both/system.ts'))
+  })
+
   it('is the file or the folder that is named', () => {
     const file = join(root, 'plain/system.ts')
     expect(findSystem(root, 'plain')).toEqual({ file, project: root, origin: 'argument' })

@@ -160,6 +160,8 @@ describe('trestle gateway --check', () => {
         { line: 3, column: 17 },
       ],
     })
+    const started = await runSpawned(['start', 'bad.yaml'], folder, env)
+    expect([started.status, started.err]).toEqual([2, expect.stringContaining('Run it with: trestle gateway')])
     const missing = await runSpawned(['gateway', 'none.yaml'], folder, env)
     expect([missing.status, missing.err]).toEqual([1, expect.stringContaining('none.yaml cannot be read (ENOENT)')])
   })

@@ -4,6 +4,7 @@ import { startSystem, type RunningSystem } from '../system/index.ts'
 import type { System } from '../system/system.ts'
 import { CliError } from './cli-error.ts'
 import type { CommandContext } from './context.ts'
+import { isGatewayFile } from './find-system.ts'
 import type { CliIo } from './io.ts'
 import { keepRunning } from './keep-running.ts'
 import { startProgress } from './progress.ts'
@@ -28,7 +29,13 @@ export interface RunOptions {
  * @throws StartError; CliError `topology_unknown`
  */
 export async function runSystem(io: CliIo, context: CommandContext, options: RunOptions): Promise<void> {
-  const system = await systemOf(context.found.file)
+  const { file } = context.found
+  if (isGatewayFile(file)) {
+    throw new CliError('usage', `${file} describes a gateway alone, and no system`, {
+      remedy: `Run it with: trestle gateway ${file}`,
+    })
+  }
+  const system = await systemOf(file)
   const topology = chooseTopology(system, options)
   await refuseSecondStart(context.settings.dataDir.value)
   await keepRunning(io, {
