@@ -75,6 +75,7 @@ export async function createMesh(
           idempotent: repeatable(options.system),
           clock,
           random: options.random,
+          onEvent: (contract, event) => options.telemetry.log.warn({ contract, ...event }, `calls: ${event.kind}`),
         })
   if (remote !== undefined) opened.defer(() => remote.close())
   const externals = await externalsOf(options.system, opened)
