@@ -2,7 +2,14 @@ import type { Clock } from '../../std/clock.ts'
 import type { HttpResponse } from '../../http/message.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { GatewayContext } from '../gateway-context.ts'
-import type { Advice, EdgeHandler, Policy, RouteFacts, Stage } from '../policy/policy.ts'
+import {
+  type Advice,
+  type EdgeHandler,
+  type Policy,
+  type RouteFacts,
+  type Stage,
+  throughAnother,
+} from '../policy/policy.ts'
 import { refused } from '../reply/problem-response.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
 import type { Counters, Demand, Taken } from './counters.ts'
@@ -19,8 +26,8 @@ export type LimitSource = Limit | ((request: EdgeRequest) => readonly Limit[])
 export interface Limiter {
   /** The limit of a policy: one, on however many routes it holds. @throws TypeError when its name is taken */
   limitFor(policy: Policy, spec: RateLimitSpec): Limit
-  /** Adds a limit to those of a route's stage; gives the advice for the first and nothing for those that join it. */
-  join(route: RouteFacts, stage: Stage, source: LimitSource): Advice | undefined
+  /** Adds a limit to those of a route's stage: the advice of the first holds for those that join it. */
+  join(route: RouteFacts, stage: Stage, source: LimitSource): Advice
 }
 
 export interface LimiterDeps {
@@ -62,7 +69,7 @@ export function createLimiter({ counters, clock, metrics, headers, keep }: Limit
       const group = stagesOfRoute.get(stage)
       if (group !== undefined) {
         group.push(source)
-        return undefined
+        return throughAnother
       }
       const sources = [source]
       stagesOfRoute.set(stage, sources)

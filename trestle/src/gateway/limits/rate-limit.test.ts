@@ -129,6 +129,14 @@ describe('a rate limit', () => {
     expect(() => rateLimit(options)).toThrow(message)
   })
 
+  it('is listed with its route under its name, also where it is taken together with another one', async () => {
+    const bench = await start(
+      limited({ per: 'ip', allow: 5, windowMs: 1_000 }, { name: 'daily', per: 'caller', allow: 1, windowMs: 1_000 }),
+    )
+    const listed = bench.gateway.routes().find(({ path }) => path === '/mine')
+    expect(listed?.policies).toEqual(expect.arrayContaining(['ip-5-per-1s', 'daily']))
+  })
+
   it('has a name of its own', async () => {
     const one = { name: 'one', per: 'ip', allow: 1, windowMs: 1_000 } as const
     await expect(start(limited(one, one))).rejects.toThrow(/Two rate limits are called one/)

@@ -1,5 +1,5 @@
 import type { Policy } from '../policy/policy.ts'
-import { type RateLimitOptions, rateLimitSpec } from './rate-limit-spec.ts'
+import { nameOf, type RateLimitOptions, rateLimitSpec } from './rate-limit-spec.ts'
 
 /**
  * Bounds how often somebody may ask (GCRA). Every reply says what is left in `RateLimit-Policy` and `RateLimit`; beyond the
@@ -16,7 +16,7 @@ export function rateLimit(options: RateLimitOptions): Policy {
   const stage = options.before === 'authentication' ? 'limits' : 'rate-limit'
   const policy: Policy = {
     kind: 'policy',
-    name: spec.name ?? 'rate-limit',
+    name: nameOf(spec),
     stage,
     async open(route, context) {
       const limiter = await context.limiter()

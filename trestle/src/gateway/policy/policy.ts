@@ -57,12 +57,15 @@ export interface Policy {
   readonly open: (route: RouteFacts, context: GatewayContext) => Advice | undefined | Promise<Advice | undefined>
 }
 
+/** What a policy gives that holds through the advice of another one at its stage: it is named, and not in the way. */
+export const throughAnother: Advice = (request, next) => next(request)
+
 /** A route's way from the front door to what answers. */
 export interface ComposedPolicies {
   readonly handle: EdgeHandler
   /** Answers a browser that asks before it asks: nobody is authenticated yet, so only what stands before that holds. */
   readonly preflight: EdgeHandler
-  /** Of the policies that are in the way, in their order. */
+  /** Of the policies that hold, in their order. */
   readonly names: readonly string[]
 }
 
@@ -84,9 +87,10 @@ export async function composePolicies(
     const advice = await open(route, context)
     if (advice !== undefined) opened.push({ name, stage, advice })
   }
-  const beforeAuthentication = opened.filter(({ stage }) => stage === 'limits' || stage === 'cors')
+  const inTheWay = opened.filter(({ advice }) => advice !== throughAnother)
+  const beforeAuthentication = inTheWay.filter(({ stage }) => stage === 'limits' || stage === 'cors')
   return {
-    handle: chain(opened, last),
+    handle: chain(inTheWay, last),
     preflight: chain(beforeAuthentication, () => ({ status: 204, headers: [] })),
     names: opened.map(({ name }) => name),
   }
