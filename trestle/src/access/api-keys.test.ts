@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { signedIn } from '../contract/index.ts'
 import { keyChecksum } from '../gateway/access/key-format.ts'
-import { apiKeys, authenticator, upstream } from '../gateway/index.ts'
+import { apiKeys, authenticator, documentInfo, gateway, upstream } from '../gateway/index.ts'
 import { systemClock } from '../std/clock.ts'
 import { type Edge, eventually, startEdge } from './fixtures/edge.ts'
 
@@ -27,11 +27,10 @@ afterAll(() => edge[Symbol.asyncDispose]())
 
 const make = (more: { owner?: string; scopes?: string[]; expiresAt?: string } = {}) =>
   edge.ask.createKey({ name: 'test', owner: 'ada', ...more })
-const get = (gateway: number, headers: Record<string, string>, path = '/api/x') =>
-  edge.fetch(gateway, path, { headers })
-const statusOf = async (gateway: number, secret: string) => (await get(gateway, { 'x-api-key': secret })).status
-const codeOf = async (gateway: number, secret: string) => {
-  const reply = await get(gateway, { 'x-api-key': secret })
+const get = (number: number, headers: Record<string, string>, path = '/api/x') => edge.fetch(number, path, { headers })
+const statusOf = async (number: number, secret: string) => (await get(number, { 'x-api-key': secret })).status
+const codeOf = async (number: number, secret: string) => {
+  const reply = await get(number, { 'x-api-key': secret })
   return ((await reply.json()) as { code: string }).code
 }
 
@@ -178,4 +177,13 @@ describe('apiKeys', () => {
   ] as const)('refuses %j', (options, message) => {
     expect(() => apiKeys(options)).toThrow(message)
   })
+})
+
+it('stands in the OpenAPI document as it is taken', () => {
+  const spec = gateway({ authenticate: [apiKeys({ query: 'api_key', bearer: false })], routes: [] })
+  expect(documentInfo(spec, 'x').securitySchemes).toEqual({
+    apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
+    apiKeyInQuery: { type: 'apiKey', in: 'query', name: 'api_key' },
+  })
+  expect(documentInfo(gateway({ routes: [] }), 'x').securitySchemes).toBeUndefined()
 })

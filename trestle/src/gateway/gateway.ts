@@ -75,7 +75,17 @@ export function gateway(options: GatewayOptions): GatewaySpec {
 
 /** What the OpenAPI document of a system's gateway says about the whole API. */
 export function documentInfo(spec: GatewaySpec | undefined, systemName: string): OpenApiInfo {
-  return { title: systemName, version: '1.0.0', ...spec?.document }
+  return { title: systemName, version: '1.0.0', ...securityOf(spec?.authenticate ?? []), ...spec?.document }
+}
+
+/** Every way to authenticate, as its authenticator says it. Where none says more, a bearer token is taken for granted. */
+function securityOf(authenticators: readonly Authenticator[]): Pick<OpenApiInfo, 'securitySchemes'> {
+  if (authenticators.every(({ securitySchemes }) => securitySchemes === undefined)) return {}
+  const bearer = { bearer: { type: 'http', scheme: 'bearer' } }
+  const said = authenticators.map(
+    ({ securitySchemes, challenge }) => securitySchemes ?? (challenge?.scheme === 'bearer' ? bearer : {}),
+  )
+  return { securitySchemes: Object.fromEntries(said.flatMap((schemes) => Object.entries(schemes))) }
 }
 
 /** The contracts that a gateway calls: those it exposes and those its authenticators and policies ask. */

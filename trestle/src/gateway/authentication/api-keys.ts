@@ -66,6 +66,11 @@ export function apiKeys(options: ApiKeysOptions = {}): Authenticator {
       query: query === undefined ? [] : [query],
       authorization: bearer,
     },
+    securitySchemes: {
+      ...(header === false ? {} : { apiKey: { type: 'apiKey', in: 'header', name: header } }),
+      ...(query === undefined ? {} : { apiKeyInQuery: { type: 'apiKey', in: 'query', name: query } }),
+      ...(bearer ? { bearer: { type: 'http', scheme: 'bearer' } } : {}),
+    },
     find,
     async open(context) {
       const { openApiKeys } = await import('./open-api-keys.ts')

@@ -1,6 +1,7 @@
 import type { Caller } from '../../call/caller.ts'
 import type { Client } from '../../call/client.ts'
 import type { AnyContract } from '../../contract/contract.ts'
+import type { JsonSchema } from '../../contract/json-schema.ts'
 import type { Headers } from '../../http/message.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
@@ -58,6 +59,8 @@ export interface Authenticator {
     readonly query?: readonly string[]
     readonly authorization?: boolean
   }
+  /** What the OpenAPI document says of it: security schemes by name; default: a bearer token where `challenge` says so. */
+  readonly securitySchemes?: Readonly<Record<string, JsonSchema>>
   /** The credential of a request, when it has this authenticator's form. */
   readonly find: (request: CredentialSource) => string | undefined
   /** Called once when a gateway starts; what it gives is asked for every credential that `find` found. */
