@@ -117,6 +117,15 @@ describe.each(runners)('geolocation on %s', (runner) => {
     })
     expect((await ask('GET', '/invoices', { token })).body).toEqual({ items: [] })
   })
+
+  it('bounds how often passwords may be tried from one address', async () => {
+    const body = { email: 'nobody@example.org', password }
+    const tries = await Promise.all(Array.from({ length: 31 }, () => ask('POST', '/sessions', { body })))
+    const refused = tries.filter(({ status }) => status === 429)
+    expect(refused.length).toBeGreaterThan(0)
+    expect(refused[0]?.body).toMatchObject({ code: 'rate_limited' })
+    expect((await ask('GET', '/plans')).status).toBe(200)
+  })
 })
 
 /** What becomes true within a second, or is written once in a while. */

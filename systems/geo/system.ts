@@ -9,6 +9,9 @@ import { sessions } from './sessions.ts'
 /** Passwords are tried at few addresses a minute; a whole office may sit behind one. */
 const attempts = rateLimit({ name: 'attempts', per: 'ip', allow: 30, windowMs: 60_000, before: 'authentication' })
 
+/** Proxies in front, which say who asks: `GEO_TRUSTED_PROXIES=10.0.0.0/8,192.0.2.7`. */
+const trustedProxies = (process.env.GEO_TRUSTED_PROXIES ?? '').split(/[ ,]+/).filter(Boolean)
+
 /** An IP-geolocation API: keys, a free and a premium plan, accounts and billing. */
 export default system('geo', {
   services: [
@@ -17,6 +20,7 @@ export default system('geo', {
     run(billing, () => import('./billing/service.ts')),
   ],
   gateway: gateway({
+    trustedProxies,
     authenticate: [sessions, apiKeys({ query: 'api_key', realm: 'geo' })],
     document: {
       title: 'Geolocation',

@@ -1,4 +1,4 @@
-/** ISO 3166-1 codes, and `XK` for Kosovo, by continent. Source: the country list of GeoNames (CC BY 4.0). */
+/** ISO 3166-1 codes, and `XK` for Kosovo, each in one continent: Russia in Europe, Turkey and Cyprus in Asia. */
 const byContinent = {
   Africa:
     'AO BF BI BJ BW CD CF CG CI CM CV DJ DZ EG EH ER ET GA GH GM GN GQ GW KE KM LR LS LY MA MG ML MR MU MW MZ NA NE NG RE RW SC SD SH SL SN SO SS ST SZ TD TG TN TZ UG YT ZA ZM ZW',
