@@ -102,6 +102,28 @@ describe('log-in with OpenID Connect', () => {
     expect(cookie).not.toContain(asked.get('state'))
   })
 
+  it('takes its own origin from the request, and from a proxy that is trusted alone', async () => {
+    const { origin: _, ...unsaid } = options()
+    const begun = async (trustedProxies: readonly string[], more: string) => {
+      const login = oidc(unsaid)
+      const other = await startBench(undefined, {
+        authenticate: [login.sessions],
+        routes: [login.pages],
+        trustedProxies,
+      })
+      const reply = await other.raw(`GET /auth/login HTTP/1.1\r\nHost: App.test\r\n${more}Connection: close\r\n\r\n`)
+      await other.stop()
+      const location = new URL(/\r\nLocation: (.*)\r\n/.exec(reply)?.[1] ?? '')
+      return [location.searchParams.get('redirect_uri'), /\r\nSet-Cookie: ([^=]*)/.exec(reply)?.[1]]
+    }
+    const forwarded = 'X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.test\r\n'
+    const plain = ['http://app.test/auth/callback', 'trestle-session-login']
+    expect(await begun([], '')).toEqual(plain)
+    expect(await begun([], forwarded)).toEqual(plain)
+    const secure = ['https://shop.test/auth/callback', '__Host-trestle-session-login']
+    expect(await begun(['127.0.0.1'], forwarded)).toEqual(secure)
+  })
+
   it('works for a public client too', async () => {
     const { clientSecret: _, ...open } = options()
     const login = oidc({ ...open, clientId: 'public' })
