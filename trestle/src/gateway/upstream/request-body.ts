@@ -48,13 +48,15 @@ export async function outgoingBody(
   async function* counted(): AsyncGenerator<Uint8Array> {
     begun = true
     const kept: Uint8Array[] = []
+    let bytes = 0
     for await (const chunk of body.stream()) {
-      notes.bytesIn += chunk.length
-      if (notes.bytesIn > maxBytes) throw tooLarge(maxBytes)
-      if (copy !== undefined && notes.bytesIn <= keptMaxBytes) kept.push(Uint8Array.from(chunk))
+      bytes += chunk.length
+      notes.bytesIn = bytes
+      if (bytes > maxBytes) throw tooLarge(maxBytes)
+      if (copy !== undefined && bytes <= keptMaxBytes) kept.push(Uint8Array.from(chunk))
       yield chunk
     }
-    if (notes.bytesIn <= keptMaxBytes) copy?.(Buffer.concat(kept))
+    if (bytes <= keptMaxBytes) copy?.(Buffer.concat(kept))
   }
   return { body: { [Symbol.asyncIterator]: counted }, length, repeatable: () => !begun }
 }
