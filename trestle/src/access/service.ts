@@ -2,6 +2,7 @@ import { changes, forgetChanges } from './changes.ts'
 import { impl } from './implementation.ts'
 import { revokeKey, rotateKey, updateKey } from './keys/change-key.ts'
 import { createKey } from './keys/create-key.ts'
+import { forgetSecrets } from './keys/forget-secrets.ts'
 import { lookUpKey } from './keys/look-up-key.ts'
 import { findKey, listKeys } from './keys/read-keys.ts'
 import { declarePlans, listPlans, putPlan, removePlan } from './plans/plan-handlers.ts'
@@ -36,6 +37,7 @@ export default impl.service({
     impl.every('1 hour', 'roll-up-usage', ({ store, now }) => rollUpUsage(store.db, now())),
     impl.every('10 minutes', 'forget-changes', ({ store, now }) => forgetChanges(store.db, now())),
     impl.every('1 minute', 'forget-rates', ({ store }) => forgetRates(store.db)),
+    impl.every('1 hour', 'forget-secrets', ({ store, now }) => forgetSecrets(store.db, now())),
     impl.every('1 hour', 'forget-quotas', ({ store, now }) => forgetQuotas(store.db, now())),
   ],
 })

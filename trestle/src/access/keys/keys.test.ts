@@ -55,6 +55,17 @@ describe('a key', () => {
     expect((await recordOf(third.secret))?.expiresAtMs).toBeNull()
   })
 
+  it('forgets a secret long after it was rotated out', async () => {
+    const { key, secret } = await make()
+    const { secret: next } = await ask().rotateKey({ id: key.id, graceMs: 0 })
+    await services.runJob('gateway-access', 'forget-secrets')
+    expect(await recordOf(secret)).not.toBeNull()
+    services.pass(31 * 86_400_000)
+    await services.runJob('gateway-access', 'forget-secrets')
+    expect(await recordOf(secret)).toBeNull()
+    expect((await recordOf(next))?.state).toBe('valid')
+  })
+
   it('ends when it is revoked, for good, however often that is said', async () => {
     const { key, secret } = await make()
     await ask().revokeKey({ id: key.id })
