@@ -1,7 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import type { AnyContract } from '../contract/contract.ts'
-import type { OpenApiRoute } from '../contract/index.ts'
-import { aggregateDocument, type ExposedOperation } from '../gateway/index.ts'
+import type { ExposedOperation } from '../gateway/index.ts'
 import { isGatewayFile } from './find-system.ts'
 import { loadSystem } from '../system/load-system.ts'
 import type { System } from '../system/system.ts'
@@ -21,17 +20,4 @@ export function contractsOf(system: System): readonly AnyContract[] {
 /** The operations that a system's gateway exposes, in the order in which they are written. */
 export function exposedBy(system: System): readonly ExposedOperation[] {
   return system.gateway.routes.flatMap((route) => (route.kind === 'expose' ? route.operations : []))
-}
-
-/** What the gateway's OpenAPI document is made of. */
-export function documentedBy(system: System): readonly OpenApiRoute[] {
-  return system.gateway.routes.flatMap((route) => {
-    if (route.kind === 'aggregate') return [aggregateDocument(route)]
-    return route.kind === 'expose' ? route.operations.map(documented) : []
-  })
-}
-
-function documented({ contract, operation, path }: ExposedOperation): OpenApiRoute {
-  // An operation taken from a contract is bound to it: `contract(...)` made it so.
-  return { contract, operation: operation as OpenApiRoute['operation'], path }
 }

@@ -9,13 +9,13 @@ export const openapiCommand: AddCommand = (program, io) => {
     .argument('[system]', 'system file or folder')
     .addHelpText('after', '\nA running gateway serves the same as /openapi.json.\n')
     .action(async (argument: string | undefined) => {
-      const [{ openapi }, { documentInfo }, { documentedBy, systemOf }] = await Promise.all([
-        import('../../contract/index.ts'),
+      const [{ gatewayDocument }, { documentInfo }, { systemOf }] = await Promise.all([
+        import('../../gateway/document/gateway-document.ts'),
         import('../../gateway/index.ts'),
         import('../system-contracts.ts'),
       ])
       const system = await systemOf(contextFor(io, argument).found.file)
-      const document = openapi(documentedBy(system), documentInfo(system.gateway, system.name))
+      const document = await gatewayDocument(system.gateway, documentInfo(system.gateway, system.name))
       io.out(`${JSON.stringify(document, undefined, 2)}\n`)
     })
 }

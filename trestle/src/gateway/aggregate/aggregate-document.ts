@@ -1,10 +1,7 @@
 import type { OpenApiRoute } from '../../contract/openapi/openapi.ts'
 import type { AggregateSpec } from './aggregate.ts'
 
-/**
- * What the OpenAPI document says of an aggregate: an operation whose named schemas are those of its parts.
- * @example openapi([orders, aggregateDocument(home)], { title: 'Store', version: '1.0.0' })
- */
+/** What the OpenAPI document says of an aggregate: an operation whose named schemas are those of its parts. */
 export function aggregateDocument({ contract, operation, parts }: AggregateSpec): OpenApiRoute {
   const origins = Object.fromEntries(
     parts.filter(({ asWritten }) => asWritten).map(({ name, part }) => [name, part.operation.contract.id as string]),

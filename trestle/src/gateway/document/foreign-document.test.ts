@@ -3,10 +3,14 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { anyone, contract, get, scopes } from '../../contract/index.ts'
+import { aggregate } from '../aggregate/aggregate.ts'
+import { part } from '../aggregate/part.ts'
+import { gateway } from '../gateway.ts'
 import { type Bench, notes, startBench } from '../gateway-fixture.ts'
 import { type RecordingUpstream, rawReply, recordingUpstream } from '../refusals/recording-upstream.ts'
 import { expose } from '../route/expose.ts'
 import { upstream } from '../upstream/upstream.ts'
+import { gatewayDocument } from './gateway-document.ts'
 
 const pets = new URL('./fixtures/pets.yaml', import.meta.url)
 const json = { 'content-type': 'application/json' }
@@ -228,6 +232,21 @@ describe('a foreign document', () => {
     ['behind a rewrite', { openapi: minimal(), rewrite: '/y/*' }, /not with rewrite/],
   ])('%s is refused at start', async (_, options, message) => {
     await expect(open(options)).rejects.toThrow(message)
+  })
+
+  it('is read without a running gateway too, for whoever prints the document', async () => {
+    const spec = gateway({
+      routes: [
+        expose(zoo, { only: ['visit'] }),
+        aggregate(get('/both', { access: anyone() }), { visit: part(zoo.operations.visit, () => ({})) }),
+        upstream('/shop/*', ['http://127.0.0.1:9'], { stripPrefix: '/shop', access: anyone(), openapi: pets }),
+      ],
+    })
+    const { paths } = await gatewayDocument(spec, { title: 'Shop', version: '1.0.0' })
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/zoo', '/both', '/shop/pets']))
+    const bench = await startBench(undefined, { authenticate: [], routes: spec.routes })
+    expect((bench.gateway.openapi() as { paths: object }).paths).toEqual(paths)
+    await bench.stop()
   })
 
   it('must be one', () => {

@@ -1,10 +1,10 @@
 import type { OpenApiRoute } from '../../contract/openapi/openapi.ts'
 import type { ClusterState } from '../../registry/cluster.ts'
+import { exposedDocument } from '../document/exposed-document.ts'
 import type { ForeignPart } from '../document/merge.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { RouteSpec } from '../gateway.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { ExposeSpec } from './expose.ts'
 import { operationEndpoint } from './operation-endpoint.ts'
 
 /** What one entry of `routes` comes to. */
@@ -29,7 +29,7 @@ type Openers = {
 const openers: Openers = {
   expose: (route, context) => ({
     endpoints: route.operations.map((operation) => operationEndpoint(route, operation, context)),
-    documents: route.operations.map(documented),
+    documents: route.operations.map(exposedDocument),
   }),
   aggregate: async (route, context) => (await import('../aggregate/open-aggregate.ts')).openAggregate(route, context),
   upstream: async (route, context) => (await import('../upstream/open-upstream.ts')).openUpstream(route, context),
@@ -40,9 +40,4 @@ const openers: Openers = {
 /** Opens a route: what answers, and what is said of it. */
 export async function openRoute(route: RouteSpec, context: GatewayContext): Promise<OpenRoute> {
   return await openers[route.kind](route as never, context)
-}
-
-function documented({ contract, operation, path }: ExposeSpec['operations'][number]): OpenApiRoute {
-  // An operation taken from a contract is bound to it: `contract(...)` made it so.
-  return { contract, operation: operation as OpenApiRoute['operation'], path }
 }

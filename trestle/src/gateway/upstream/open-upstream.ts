@@ -2,7 +2,6 @@ import type { HttpClient } from '../../http/message.ts'
 import { activeChecks } from '../../registry/active-checks.ts'
 import type { Cluster } from '../../registry/cluster.ts'
 import { createCluster } from '../../registry/create-cluster.ts'
-import type { OpenForeign } from '../document/open-foreign.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { Endpoint } from '../route/endpoint.ts'
 import type { OpenRoute } from '../route/open-route.ts'
@@ -10,6 +9,7 @@ import { forwarder } from './forward.ts'
 import { openMirror } from './mirror.ts'
 import { probeOf } from './probe.ts'
 import { type Target, targetOf } from './target.ts'
+import { upstreamDocument } from './upstream-document.ts'
 import type { UpstreamSpec } from './upstream.ts'
 
 /** Opens an upstream: its cluster of targets, and one endpoint for each method. */
@@ -26,7 +26,7 @@ export async function openUpstream(spec: UpstreamSpec, context: GatewayContext):
     http,
     mirror: mirror && openMirror(mirror, { http: await context.http(), metrics, random }),
   })
-  const foreign = await documentOf(spec)
+  const foreign = await upstreamDocument(spec)
   const endpoints = spec.methods.map(
     (method): Endpoint => ({
       method,
@@ -48,16 +48,6 @@ export async function openUpstream(spec: UpstreamSpec, context: GatewayContext):
     foreign: foreign?.part,
     upstream: { name: spec.name ?? pattern, state: () => cluster.state() },
   }
-}
-
-/** What the upstream says of itself. @throws TypeError when it cannot be used */
-async function documentOf(spec: UpstreamSpec): Promise<OpenForeign | undefined> {
-  if (spec.openapi === undefined) return undefined
-  const { rewrite, pattern } = spec
-  if (rewrite.kind === 'template')
-    throw new TypeError(`upstream(${pattern}): openapi goes with prefixes, not with rewrite`)
-  const { openForeign } = await import('../document/open-foreign.ts')
-  return await openForeign(spec.openapi, { ...spec, strip: rewrite.strip, add: rewrite.add })
 }
 
 /** How targets do outlives a new description of the gateway. */
