@@ -1,5 +1,3 @@
-export { balanced, type BalancedTransport, type ContractState } from './balanced.ts'
+export { balanced } from './balanced.ts'
+export type { ClusterFeatures } from './cluster-options.ts'
 export { createRegistry, type WritableRegistry } from './create-registry.ts'
-export { createCluster } from './create-cluster.ts'
-export type { ClusterEvent, ClusterFeatures, ClusterOptions } from './cluster-options.ts'
-export { activeChecks, type ActiveChecks, type ActiveChecksOptions } from './active-checks.ts'
