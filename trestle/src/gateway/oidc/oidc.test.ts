@@ -4,6 +4,7 @@ import { systemClock } from '../../std/clock.ts'
 import { type DevelopmentIssuer, developmentIssuer } from '../development-issuer/development-issuer.ts'
 import { type Bench, notes, startBench } from '../gateway-fixture.ts'
 import { recordingUpstream, type RecordingUpstream } from '../refusals/recording-upstream.ts'
+import { documentInfo, gateway } from '../gateway.ts'
 import { expose } from '../route/expose.ts'
 import { upstream } from '../upstream/upstream.ts'
 import { oidc, type OidcOptions } from './oidc.ts'
@@ -309,6 +310,13 @@ describe('log-in with OpenID Connect', () => {
 })
 
 describe('oidc', () => {
+  it('tells the OpenAPI document of its cookie', () => {
+    const login = oidc(good)
+    const spec = gateway({ authenticate: [login.sessions], routes: [login.pages] })
+    const { securitySchemes } = documentInfo(spec, 'shop')
+    expect(securitySchemes).toEqual({ session: { type: 'apiKey', in: 'cookie', name: session } })
+  })
+
   const good = { issuer: 'https://login.example.com', clientId: 'web', sessionKey: 'k'.repeat(32) }
   it.each<[Partial<OidcOptions>, RegExp]>([
     [{ issuer: 'http://login.example.com' }, /not https/],

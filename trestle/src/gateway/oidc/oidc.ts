@@ -5,7 +5,7 @@ import type { GatewayContext } from '../gateway-context.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { PathAmbiguity } from '../request/canonical-path.ts'
 import type { RelyingParty } from './relying-party.ts'
-import { findSession, cookieNames } from './session-cookie.ts'
+import { cookieNames, findSession, sessionCookie } from './session-cookie.ts'
 import { toLogin } from './to-login.ts'
 
 /** With whom users sign in, and how long that holds. */
@@ -112,6 +112,9 @@ export function oidc(options: OidcOptions): OidcLogin {
       challenge: undefined,
       uses: {},
       carriers: { cookies: cookieNames(login) },
+      securitySchemes: {
+        session: { type: 'apiKey', in: 'cookie', name: sessionCookie(login, login.origin ?? 'https://') },
+      },
       find: (source) => findSession(login, source.headers),
       open: async (context) => (await import('./open-sessions.ts')).openSessions(await login.open(context), context),
     },
