@@ -109,6 +109,7 @@ describe('an upstream with an OpenAPI document', () => {
   it.each<[string, RequestInit, number, string, readonly string[] | undefined]>([
     ['/shop/pets?limit=0', {}, 400, 'invalid_input', ['/query/limit']],
     ['/shop/pets?limit=abc&tag=bird', {}, 400, 'invalid_input', ['/query/limit', '/query/tag/0']],
+    ['/shop/pets?limit=1&limit=1000', {}, 400, 'invalid_input', ['/query/limit']],
     ['/shop/pets?ids=1,x', {}, 400, 'invalid_input', ['/query/ids/1']],
     ['/shop/pets?filter=nonsense', {}, 400, 'invalid_input', ['/query/filter']],
     ['/shop/pets?limit=%ff', {}, 400, 'invalid_input', ['/query']],

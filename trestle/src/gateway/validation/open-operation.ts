@@ -8,7 +8,7 @@ import type { ForeignOperation } from '../document/foreign-operations.ts'
 import { isObject, type Json } from '../document/json.ts'
 import { refused } from '../reply/problem-response.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
-import { type ReadParameter, readerOf } from './read-parameter.ts'
+import { type ParameterReader, readerOf } from './read-parameter.ts'
 import { compileRequestSchema } from './request-schema.ts'
 
 interface Checked {
@@ -16,7 +16,7 @@ interface Checked {
   readonly where: string
   readonly required: boolean
   readonly emptyAllowed: boolean
-  readonly read: ReadParameter
+  readonly reader: ParameterReader
   readonly validate: Validate
 }
 
@@ -63,10 +63,10 @@ export interface OpenOperationArgs {
 
 function checkedParameter(parameter: Json, root: Json, at: string): readonly Checked[] {
   const { name, in: where } = parameter
-  const read = readerOf(parameter, root)
+  const reader = readerOf(parameter, root)
   // What the gateway or HTTP itself reads is not a parameter. Source: OpenAPI 3.1.1, parameter object.
   const ignored = where === 'header' && /^(?:accept|content-type|authorization)$/i.test(String(name))
-  if (typeof name !== 'string' || read === undefined || ignored) return []
+  if (typeof name !== 'string' || reader === undefined || ignored) return []
   if (where !== 'path' && where !== 'query' && where !== 'header') return []
   const content = isObject(parameter['content']) ? parameter['content']['application/json'] : undefined
   const schema = isObject(content) ? content['schema'] : parameter['schema']
@@ -77,7 +77,7 @@ function checkedParameter(parameter: Json, root: Json, at: string): readonly Che
       // One of the path is there, or stands in a segment with other text, which is not read.
       required: parameter['required'] === true && where !== 'path',
       emptyAllowed: parameter['allowEmptyValue'] === true,
-      read,
+      reader,
       validate: compileRequestSchema(schema ?? {}, root['components'] as Json, `${at}, parameter ${name}`),
     },
   ]
@@ -90,7 +90,11 @@ function checkValue(one: Checked, texts: readonly string[] | undefined, faults: 
     return
   }
   if (one.emptyAllowed && texts.every((text) => text === '')) return
-  for (const fault of one.validate(one.read(texts)) ?? []) {
+  if (texts.length > 1 && !one.reader.repeats) {
+    faults.push({ pointer, detail: 'is given more than once' })
+    return
+  }
+  for (const fault of one.validate(one.reader.read(texts)) ?? []) {
     faults.push({ pointer: pointer + fault.pointer, detail: fault.detail })
   }
 }

@@ -1,8 +1,13 @@
 import { asObjects, asText, isObject, type Json } from '../document/json.ts'
 import { resolve } from '../document/references.ts'
 
-/** Text of a parameter -> the value that its schema is about. `undefined`: it is written in a way that is not read here. */
-export type ReadParameter = (texts: readonly string[]) => unknown
+/** How the text of a parameter is read. */
+export interface ParameterReader {
+  /** Text of a parameter, one for each time that it was sent -> the value that its schema is about. */
+  readonly read: (texts: readonly string[]) => unknown
+  /** It may be sent more than once; of any other nobody knows which one the upstream takes. */
+  readonly repeats: boolean
+}
 
 const separators: Readonly<Record<string, string>> = { form: ',', simple: ',', spaceDelimited: ' ', pipeDelimited: '|' }
 
@@ -10,20 +15,26 @@ const separators: Readonly<Record<string, string>> = { form: ',', simple: ',', s
  * How a parameter is written. Source: OpenAPI 3.1.1, parameter object: style and explode. Read are scalars and arrays of
  * them, and JSON (`content`); other forms (objects, `matrix`, `label`, `deepObject`) are passed on unseen.
  */
-export function readerOf(parameter: Json, root: Json): ReadParameter | undefined {
+export function readerOf(parameter: Json, root: Json): ParameterReader | undefined {
   const where = parameter['in']
-  if (isObject(parameter['content'])) return 'application/json' in parameter['content'] ? readJson : undefined
+  if (isObject(parameter['content'])) return 'application/json' in parameter['content'] ? once(readJson) : undefined
   const style = asText(parameter['style']) ?? (where === 'query' || where === 'cookie' ? 'form' : 'simple')
   const schema = resolve(root, parameter['schema'], 'parameter')
   const types = typesOf(schema, root)
   if (types.has('object') || !(style in separators)) return undefined
-  if (!types.has('array')) return ([text = '']) => scalar(text, types)
+  if (!types.has('array')) return once(([text = '']) => scalar(text, types))
   const itemTypes = typesOf(resolve(root, schema['items'], 'parameter'), root)
   if (itemTypes.has('array') || itemTypes.has('object')) return undefined
   const explode = parameter['explode'] ?? style === 'form'
   const separator = separators[style] as string
-  if (explode === true && where === 'query') return (texts) => texts.map((text) => scalar(text, itemTypes))
-  return ([text = '']) => (text === '' ? [] : text.split(separator).map((item) => scalar(item, itemTypes)))
+  if (explode === true && where === 'query') {
+    return { read: (texts) => texts.map((text) => scalar(text, itemTypes)), repeats: true }
+  }
+  return once(([text = '']) => (text === '' ? [] : text.split(separator).map((item) => scalar(item, itemTypes))))
+}
+
+function once(read: ParameterReader['read']): ParameterReader {
+  return { read, repeats: false }
 }
 
 function readJson([text = '']: readonly string[]): unknown {
