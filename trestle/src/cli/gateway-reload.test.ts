@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LoadedConfig } from '../gateway/config/load-config.ts'
+import type { StoreProvider } from '../store/index.ts'
 import { startSystem } from '../system/index.ts'
+import { testStores } from '../testing/postgres/shared-postgres.ts'
 import { gatewayReloader } from './gateway-reloader.ts'
 import { loadGatewaySystem } from './gateway-system.ts'
 
@@ -50,24 +52,29 @@ ${more}`
 
 const limited = (number: number, allow: number) => version(number).replace('allow: 1000000', `allow: ${allow}`)
 
+const keyed = (number: number) =>
+  version(number, '  - { path: /mine, upstream: echo }\nauthenticate: [{ apiKeys: {} }]\nplans: { free: {} }\n')
+
 interface Told {
   readonly done: string[]
   readonly failed: string[]
   readonly notes: string[]
 }
 
-async function started(env: Record<string, string> = {}) {
-  const load = (): LoadedConfig => loadGatewaySystem(file, env, folder).config
-  const first = loadGatewaySystem(file, env, folder)
+async function started(stores?: StoreProvider) {
+  const load = (): LoadedConfig => loadGatewaySystem(file, {}, folder).config
+  const first = loadGatewaySystem(file, {}, folder)
   const running = await startSystem({
     system: first.system,
     gatewayPort: 0,
     dataDir: mkdtempSync(join(folder, 'data-')),
     logLevel: 'silent',
+    ...(stores === undefined ? {} : { stores }),
   })
   const told: Told = { done: [], failed: [], notes: [] }
   const reloader = gatewayReloader({
     first: first.config,
+    shown: 'gateway.yaml',
     load,
     done: (what) => told.done.push(what),
     failed: (why) => told.failed.push(why),
@@ -134,7 +141,7 @@ describe('a new version of a configuration', () => {
     expect(told.failed).toEqual([
       expect.stringMatching(/^gateway\.yaml:\d+:1: oops is not known at the top/),
       expect.stringContaining('the gateway now asks gateway-access, which does not run here; start anew'),
-      expect.stringContaining('"*"'),
+      expect.stringMatching(/^gateway\.yaml: .*"\*"/),
     ])
     expect([await status('/only/v1'), await status('/only/v2')]).toEqual([200, 404])
     writeFileSync(file, version(3))
@@ -142,6 +149,26 @@ describe('a new version of a configuration', () => {
     expect(told.done).toEqual(['2 routes'])
     expect([await status('/only/v1'), await status('/only/v3')]).toEqual([404, 200])
   })
+
+  it('goes on knowing keys and plans, which a gateway alone keeps in a database of its own', async () => {
+    const stores = await testStores()
+    writeFileSync(file, keyed(1))
+    {
+      await using gateway = await started(stores)
+      const { running, reloader, told } = gateway
+      const input = { name: 'first', owner: 'ann', plan: 'free' }
+      const made = await running.operator.call({ contract: 'gateway-access', operation: 'createKey', input })
+      const { secret } = (made.ok && made.body.kind === 'value' ? made.body.value : {}) as { secret: string }
+      const status = async (headers: Record<string, string>) =>
+        (await fetch(`${running.gatewayUrl}/mine`, { headers })).status
+      expect([await status({}), await status({ 'X-Api-Key': secret })]).toEqual([401, 200])
+      writeFileSync(file, keyed(2))
+      await reloader.reload()
+      expect(told).toMatchObject({ done: ['3 routes'], failed: [] })
+      expect([await status({}), await status({ 'X-Api-Key': secret })]).toEqual([401, 200])
+    }
+    await stores.close()
+  }, 60_000)
 
   it('says what it cannot change: where it listens and keeps its data', async () => {
     writeFileSync(file, version(1))

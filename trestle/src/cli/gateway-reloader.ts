@@ -3,11 +3,14 @@ import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { LoadedConfig } from '../gateway/config/load-config.ts'
 import type { GatewaySpec } from '../gateway/index.ts'
+import { refusedBy } from './gateway-system.ts'
 
 /** How a reload is made and told. */
 export interface ReloaderOptions {
   /** What runs. */
   readonly first: LoadedConfig
+  /** How the file is called in messages. */
+  readonly shown: string
   /** Reads the file anew. @throws GatewayConfigError */
   readonly load: () => LoadedConfig
   readonly done: (what: string, tookMs: number) => void
@@ -40,7 +43,7 @@ export function gatewayReloader(options: ReloaderOptions): GatewayReloader {
     digest = digestOf(current.files)
     try {
       const next = options.load()
-      await replace(next.spec)
+      await replace(next.spec).catch((error: unknown) => refusedBy(error, options.shown, next))
       tellWhatWaits(current, next, options.note)
       current = next
       digest = digestOf(current.files)

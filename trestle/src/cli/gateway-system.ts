@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import { GatewayConfigError } from '../gateway/config/config-fault.ts'
 import { type LoadedConfig, loadConfig } from '../gateway/config/load-config.ts'
 import { oneProcess, type System, system } from '../system/index.ts'
 
@@ -17,6 +18,15 @@ export function loadGatewaySystem(
   const config = loadConfig(file, { env, shownAs: shownPath(cwd, file) })
   const { name, spec } = config
   return { config, system: system(name, { services: [], gateway: spec, topologies: { alone: oneProcess() } }) }
+}
+
+/**
+ * What a gateway as a whole refuses when it is opened, as a fault of its file; anything else as it is.
+ * @throws GatewayConfigError
+ */
+export function refusedBy(error: unknown, shown: string, { redact }: Pick<LoadedConfig, 'redact'>): never {
+  if (!(error instanceof TypeError)) throw error
+  throw new GatewayConfigError('config_invalid', redact(`${shown}: ${error.message}`), { cause: error })
 }
 
 /** As a person at this folder would write it. */

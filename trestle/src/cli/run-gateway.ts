@@ -3,7 +3,7 @@ import { startAdmin } from '../admin/index.ts'
 import type { GatewayReport } from '../call/gateway-report.ts'
 import { startSystem, type RunningSystem } from '../system/index.ts'
 import { gatewayReloader } from './gateway-reloader.ts'
-import { type GatewaySystem, loadGatewaySystem, shownPath } from './gateway-system.ts'
+import { type GatewaySystem, loadGatewaySystem, refusedBy, shownPath } from './gateway-system.ts'
 import type { CliIo } from './io.ts'
 import { keepRunning } from './keep-running.ts'
 import { startProgress } from './progress.ts'
@@ -23,6 +23,7 @@ export async function runGateway(io: CliIo, path: string, options: { readonly js
   const say = (text: string) => (options.json ? io.err(text) : io.out(text))
   const reloader = gatewayReloader({
     first: first.config,
+    shown,
     load: () => loadGatewaySystem(file, io.env, io.cwd).config,
     done: (what, tookMs) =>
       say(`${io.colors.green('reloaded')} ${shown} in ${(tookMs / 1_000).toFixed(2)} s: ${what}\n`),
@@ -33,7 +34,8 @@ export async function runGateway(io: CliIo, path: string, options: { readonly js
   await keepRunning(io, {
     name: first.config.name,
     quiet: options.json,
-    start: (signal) => start(io, first, settings, dataDir, signal),
+    start: (signal) =>
+      start(io, first, settings, dataDir, signal).catch((error: unknown) => refusedBy(error, shown, first.config)),
     onHangUp: () => void reloader.reload(),
     whileRunning(running) {
       reloader.attach((spec) => running.replaceGateway(spec))

@@ -24,6 +24,8 @@ export interface LoadedConfig {
   readonly postgresUrl: string | undefined
   /** The file itself and all that were read for it, absolute. */
   readonly files: readonly string[]
+  /** Takes what came from outside out of a message, for faults that are found when it is put to work. */
+  readonly redact: (message: string) => string
 }
 
 export interface LoadConfigOptions {
@@ -54,6 +56,7 @@ export function loadConfig(path: string, { env, shownAs = basename(path) }: Load
     ...settingsOf(checked.file, folder),
     spec,
     files: [...new Set([file, ...filled.files, ...documentsOf(checked.file, folder)])],
+    redact: filled.redact,
   }
 }
 

@@ -3,7 +3,7 @@ import { type ConfigFault, throwFaults } from './config-fault.ts'
 import type { ConfigNode } from './config-node.ts'
 
 /** Of the whole file. */
-export const configMaxBytes = 4_194_304
+const configMaxBytes = 4_194_304
 /** Values after aliases have been resolved: a small file of aliases of aliases must not become a large one. */
 const nodesMax = 200_000
 const depthMax = 32
