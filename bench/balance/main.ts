@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { median, printTable, writeReport } from '../report.ts'
+import { choiceCostNs } from './choice-cost.ts'
 import { openLoop, percentile } from './open-loop.ts'
 
 const { values } = parseArgs({
@@ -74,7 +75,9 @@ try {
     ...Object.values(figures).map((ms) => ms.toFixed(1)),
   ])
   printTable([['one of three becomes ten times slower', 'p50 ms', 'p90 ms', 'p99 ms'], ...rows])
-  writeReport(values.json, { benchmark: 'balance', results })
+  const choiceNs = median(Array.from({ length: rounds }, () => choiceCostNs(seconds / 5)))
+  console.log(`choosing a target and learning how it ended: ${choiceNs.toFixed(0)} ns of CPU`)
+  writeReport(values.json, { benchmark: 'balance', results: [...results, { name: 'choice', choiceNs }] })
   for (const { agent } of contenders) agent.destroy()
 } finally {
   for (const child of children) child.disconnect()
