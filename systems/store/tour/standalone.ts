@@ -8,9 +8,9 @@ import { steadyTraffic, type TrafficReport } from './traffic.ts'
 const perSecond = 150
 const phaseMs = 1_200
 const usualMs = 5
-const slowMs = 150
+const slowMs = 400
 /** Of a third that it would get in turn. */
-const slowShareMax = 0.1
+const slowShareMax = 0.15
 
 /** A gateway alone, in front of three servers that know nothing of Trestle; one of them becomes slow. */
 export async function standaloneChapter(story: Story, dataDir: string): Promise<void> {
