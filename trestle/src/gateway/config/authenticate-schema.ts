@@ -97,6 +97,23 @@ const introspection = z
   })
   .describe('Opaque tokens, about which the issuer is asked (RFC 7662)')
 
+/** How the gateway itself is somebody for an upstream. */
+export const clientCredentials = z
+  .strictObject({
+    issuer: text.optional().describe('Its discovery document says where tokens are; or tokenUrl'),
+    tokenUrl: text.optional(),
+    clientId: text,
+    clientSecret: text,
+    clientAuthentication: z.enum(['basic', 'post']).optional().describe('Default basic'),
+    scopes: texts.optional(),
+    resource: text.optional(),
+    audience: text.optional(),
+    refreshBeforeMs: ms('Before a token expires').optional(),
+    timeoutMs: ms('For one request to the issuer').optional(),
+    allowPrivateNetworks: z.boolean().optional().describe('The issuer is in a private network; default false'),
+  })
+  .describe('Shows the upstream a token of the gateway itself (OAuth 2 client credentials)')
+
 /** One way to be somebody; exactly one of its keys is there. */
 export const authenticator = z
   .strictObject({

@@ -4,6 +4,8 @@ import { pathToFileURL } from 'node:url'
 import { type Access, anyone, scopes, signedIn } from '../../contract/access.ts'
 import type { RouteSpec } from '../gateway.ts'
 import { redirect } from '../redirect.ts'
+import { clientCredentials } from '../oidc/client-credentials.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { RouteOptions } from '../route/route-options.ts'
 import { shapeOf } from '../route/route-template.ts'
 import { upstream, type UpstreamOptions } from '../upstream/upstream.ts'
@@ -20,10 +22,11 @@ export function routesOf(file: GatewayFile, folder: string, report: Report): rea
   checkUsed(file, report)
   checkCollisions(routes, report)
   checkDocuments(file, folder, report)
+  const tokens = tokensOf(file, report)
   const made = routes.map((entry, at) => {
     const path = ['routes', at]
     checkReachable(entry, authenticate.length, path, report)
-    return attempt(path, report, () => routeOf(entry, file, { folder, path, report }))
+    return attempt(path, report, () => routeOf(entry, file, { folder, path, report, tokens }))
   })
   return made.filter((route) => route !== undefined)
 }
@@ -47,9 +50,20 @@ interface Place {
   readonly folder: string
   readonly path: ConfigPath
   readonly report: Report
+  /** By upstream: one for all routes to it, so that they share the token. */
+  readonly tokens: ReadonlyMap<string, Policy>
 }
 
-function routeOf(entry: RouteEntry, file: GatewayFile, { folder, path, report }: Place): RouteSpec | undefined {
+function tokensOf({ upstreams = {} }: GatewayFile, report: Report): ReadonlyMap<string, Policy> {
+  const made = Object.entries(upstreams).flatMap(([name, { clientCredentials: options }]) => {
+    const path = ['upstreams', name, 'clientCredentials']
+    const policy = options && attempt(path, report, () => clientCredentials(defined(options)))
+    return policy === undefined ? [] : [[name, policy] as const]
+  })
+  return new Map(made)
+}
+
+function routeOf(entry: RouteEntry, file: GatewayFile, { folder, path, report, tokens }: Place): RouteSpec | undefined {
   const { path: pattern, upstream: name, redirect: elsewhere } = entry
   if ((name === undefined) === (elsewhere === undefined)) {
     const what = name === undefined ? 'leads nowhere' : 'leads to two places'
@@ -71,7 +85,9 @@ function routeOf(entry: RouteEntry, file: GatewayFile, { folder, path, report }:
     return undefined
   }
   const targets = found.targets.map((target) => (typeof target === 'string' ? target : defined(target)))
-  return upstream(pattern, targets, upstreamOptions(entry, found, options, folder))
+  const token = tokens.get(String(name))
+  const policies = [...(options.policies ?? []), ...(token === undefined ? [] : [token])]
+  return upstream(pattern, targets, upstreamOptions(entry, found, { ...options, policies }, folder))
 }
 
 function routeOptions(entry: RouteEntry, path: ConfigPath, report: Report): RouteOptions {
@@ -86,7 +102,7 @@ function upstreamOptions(
   options: RouteOptions,
   folder: string,
 ): UpstreamOptions {
-  const { targets: _, headers: shared, openapi, ...ofUpstream } = found
+  const { targets: _, headers: shared, openapi, clientCredentials: __, ...ofUpstream } = found
   const own = Object.fromEntries(forwardingOnly.map((key) => [key, entry[key]]))
   const headers = {
     request: mergedRules(shared?.request, entry.headers?.request),

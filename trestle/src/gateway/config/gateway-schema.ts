@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { authenticator } from './authenticate-schema.ts'
+import { authenticator, clientCredentials } from './authenticate-schema.ts'
 import { counters, plan, policies, quotas } from './policy-schema.ts'
 import { ms, path, text } from './schema-values.ts'
 
@@ -53,6 +53,7 @@ const upstream = z
   .strictObject({
     targets: z.array(target).min(1).describe('The servers that can answer'),
     health: health.optional(),
+    clientCredentials: clientCredentials.optional(),
     tls: z.strictObject({ ca: text.optional().describe('Certificates that are trusted instead, PEM') }).optional(),
     openapi: z
       .strictObject({

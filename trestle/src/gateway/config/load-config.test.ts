@@ -152,6 +152,7 @@ upstreams:
   items:
     targets: [http://127.0.0.1:9001]
     openapi: { document: items.openapi.json, unknown: pass }
+    clientCredentials: { issuer: https://id.example.com, clientId: edge, clientSecret: "\${env:SESSION_KEY}" }
 routes:
   - { path: /items/*, upstream: items, access: [items] }
 `,
@@ -161,6 +162,7 @@ routes:
     expect(spec.policies.map(({ name }) => name)).toHaveLength(1)
     expect(spec.authenticate).toHaveLength(2)
     const document = pathToFileURL(join(folder, 'items.openapi.json'))
+    expect(spec.routes[1]?.policies).toHaveLength(1)
     expect(spec.routes[1]).toMatchObject({ openapi: { document, unknown: 'pass' } })
     expect(read).toContain(join(folder, 'items.openapi.json'))
   })
