@@ -30,7 +30,6 @@ const reserved: Readonly<Record<string, string>> = {
   'node:http': 'http',
   'node:https': 'http',
   'node:http2': 'http',
-  undici: 'http',
   pg: 'store',
   commander: 'cli',
 }
