@@ -32,7 +32,7 @@ export class ClientConnection {
     this.#parser = new ReplyParser({
       head: (status, raw) => this.#exchange?.answered(status, raw, this),
       data: (chunk) => this.#exchange?.data(chunk),
-      end: () => this.#replied(),
+      end: () => this.#ended(),
     })
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('end', () => this.#finish())
@@ -101,15 +101,20 @@ export class ClientConnection {
       this.#parser.execute(chunk)
     } catch (error) {
       this.#exchange?.fail(error)
-      this.destroy()
+      return this.destroy()
     }
+    // Only now: what else came in this piece must not be taken for the reply to the next request.
+    if (this.#exchange === undefined) this.#release()
   }
 
-  #replied(): void {
+  #ended(): void {
     const exchange = this.#exchange
     this.#exchange = undefined
     this.#served += 1
     exchange?.ended()
+  }
+
+  #release(): void {
     if (this.#sending || !this.#parser.reusable || this.socket.destroyed) this.destroy()
     else this.#owner.free(this)
   }

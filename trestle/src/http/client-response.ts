@@ -51,6 +51,9 @@ export class UpstreamResponse implements ClientResponse {
 
   end(): void {
     this.#ended = true
+    // The connection is not this reply's any more.
+    if (this.#paused) this.#source.resume()
+    this.#paused = false
     this.#settle({ done: true, value: undefined })
   }
 

@@ -104,6 +104,8 @@ describe('the parser of replies', () => {
     ['a line without a colon', `${head}Ab\r\n\r\n`],
     ['two lengths', `${head}Content-Length: 1\r\nContent-Length: 1\r\n\r\na`],
     ['lengths in one', `${head}Content-Length: 1, 1\r\n\r\na`],
+    ['a length behind what is no space of HTTP', `${head}Content-Length: \xa01\r\n\r\na`],
+    ['chunks behind what is no space of HTTP', `${head}Transfer-Encoding: \xa0chunked\r\n\r\n0\r\n\r\n`],
     ['a signed length', `${head}Content-Length: +1\r\n\r\na`],
     ['a length and chunks', `${head}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     ['chunks and a length', `${head}Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n0\r\n\r\n`],
