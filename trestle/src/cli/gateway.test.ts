@@ -93,7 +93,7 @@ describe('trestle gateway, with the example of the documentation', () => {
       { path: '/shop/*', kind: 'redirect' },
     ])
     const upstreams = await runSpawned(['upstreams', '--system', 'gateway.yaml'], folder, env)
-    expect(upstreams.out).toMatch(/^\/catalogue\/\* +http:\S+ +healthy +1 +0 +[\d.]+ ms +\d+ +0 +-$/m)
+    expect(upstreams.out).toMatch(/^catalogue +http:\S+ +healthy +1 +0 +[\d.]+ ms +\d+ +0 +-$/m)
     const shown = JSON.parse((await runSpawned(['upstreams', '--json'], folder, env)).out)
     expect(shown).toMatchObject([
       { gateway: 'edge', upstreams: [{ kind: 'upstream', breaker: 'closed' }, { name: 'orders' }] },

@@ -96,18 +96,19 @@ export async function createGateway(spec: GatewaySpec, deps: GatewayDeps): Promi
 }
 
 async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposableStack): Promise<Gateway> {
-  const context = contextOf(spec, deps, opened)
+  const atTheEnd: (() => void)[] = []
+  const context = contextOf(spec, deps, opened, atTheEnd)
   const documents: OpenApiRoute[] = []
   const foreign: ForeignPart[] = []
   const endpoints: HostedEndpoint[] = []
-  const upstreams: NonNullable<OpenRoute['upstream']>[] = []
+  const upstreams = new Set<NonNullable<OpenRoute['upstream']>>()
   const servesHost = hostMatcher(spec.hosts)
   for (const route of spec.routes) {
     const open = await openRoute(route, context)
     endpoints.push(...open.endpoints.map((endpoint) => ({ ...endpoint, hosts: route.hosts })))
     documents.push(...open.documents)
     if (open.foreign !== undefined) foreign.push(open.foreign)
-    if (open.upstream !== undefined) upstreams.push(open.upstream)
+    if (open.upstream !== undefined) upstreams.add(open.upstream)
   }
   for (const endpoint of endpoints) checkEndpoint(endpoint, spec)
   const document = await openDocument(documents, foreign, deps.info)
@@ -128,6 +129,7 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
   )
   const trusted = trustedProxies(spec.trustedProxies)
   const measured = gatewayMetrics(deps.metrics)
+  for (const run of atTheEnd) run()
 
   const answer = (
     http: HttpRequest,
@@ -214,12 +216,17 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
         operation: endpoint.operation,
         policies: endpoint.policyNames,
       })),
-    upstreams: () => upstreams.map(({ name, state }) => ({ name, ...state() })),
+    upstreams: () => [...upstreams].map(({ name, state }) => ({ name, ...state() })),
     close: () => opened.disposeAsync(),
   }
 }
 
-function contextOf(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposableStack): GatewayContext {
+function contextOf(
+  spec: GatewaySpec,
+  deps: GatewayDeps,
+  opened: AsyncDisposableStack,
+  atTheEnd: (() => void)[],
+): GatewayContext {
   let client: Promise<HttpClient> | undefined
   const openClient = async () => {
     const { createHttpClient } = await import('../http/client.ts')
@@ -239,6 +246,8 @@ function contextOf(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposable
     limiter: () => (limiter ??= openLimiter(spec, context)),
     access: () => (accessLink ??= openAccessLink(context)),
     keep: (deps.kept ?? keptFrom()).keep,
+    shared: keptFrom().keep,
+    whenOpen: (run) => void atTheEnd.push(run),
     defer: (close) => opened.defer(async () => close()),
   }
   return context

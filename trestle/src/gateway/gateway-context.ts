@@ -21,6 +21,10 @@ export interface GatewayContext {
   readonly limiter: () => Promise<Limiter>
   /** Finds what the gateway before this one made under the same key, or makes it: see `Kept`. */
   readonly keep: Kept['keep']
+  /** What was made under this key for a part of this gateway, or a new one. */
+  readonly shared: Kept['keep']
+  /** Runs when every part is open and nothing can be refused any more: what changes something that is kept waits for it. */
+  readonly whenOpen: (run: () => void) => void
   /** The service of keys and plans, what changes in it, and the usage that it is told; opened at the first use. */
   readonly access: () => Promise<AccessLink>
   /** Runs when the gateway closes, in reverse order. */

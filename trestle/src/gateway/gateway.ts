@@ -11,6 +11,7 @@ import type { OidcPagesSpec } from './oidc/oidc.ts'
 import type { Policy } from './policy/policy.ts'
 import type { RedirectSpec } from './redirect.ts'
 import type { ExposeSpec } from './route/expose.ts'
+import { checkPools } from './upstream/check-pools.ts'
 import type { UpstreamSpec } from './upstream/upstream.ts'
 
 /** A way in: made by `expose`, `upstream`, `aggregate` or `redirect`. */
@@ -59,7 +60,7 @@ export interface GatewaySpec {
 
 /**
  * Describes the gateway of a system. Nothing listens yet.
- * @throws TypeError when two authenticators have one name, or a plan or `quota` is none
+ * @throws TypeError when two authenticators have one name, a plan or `quota` is none, or upstreams of one pool differ
  * @example gateway({ authenticate: [sessions], routes: [expose(catalogue), expose(orders)] })
  */
 export function gateway(options: GatewayOptions): GatewaySpec {
@@ -68,6 +69,7 @@ export function gateway(options: GatewayOptions): GatewaySpec {
   const names = authenticate.map(({ name }) => name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw new TypeError(`gateway: two authenticators are called ${twice}`)
+  checkPools(routes)
   if (options.plans !== undefined) checkPlanNames(options.plans)
   const limits = { counters, rateLimitHeaders, plans: options.plans, quota: quotaSpec(options.quota) }
   return { kind: 'gateway', authenticate, routes, hosts, trustedProxies, document, policies, ...limits }

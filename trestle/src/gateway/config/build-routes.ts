@@ -87,7 +87,10 @@ function routeOf(entry: RouteEntry, file: GatewayFile, { folder, path, report, t
   const targets = found.targets.map((target) => (typeof target === 'string' ? target : defined(target)))
   const token = tokens.get(String(name))
   const policies = [...(options.policies ?? []), ...(token === undefined ? [] : [token])]
-  return upstream(pattern, targets, upstreamOptions(entry, found, { ...options, policies }, folder))
+  return upstream(pattern, targets, {
+    ...upstreamOptions(entry, found, { ...options, policies }, folder),
+    pool: String(name),
+  })
 }
 
 function routeOptions(entry: RouteEntry, path: ConfigPath, report: Report): RouteOptions {

@@ -114,6 +114,7 @@ routes:
       document: { title: 'Shop' },
       routes: [
         upstream('/legacy/*', targets, {
+          pool: 'legacy',
           methods: ['GET'],
           access: anyone(),
           stripPrefix: '/legacy',
@@ -127,6 +128,7 @@ routes:
           ],
         }),
         upstream('/items/{id}', targets, {
+          pool: 'legacy',
           access: scopes('items:read'),
           rewrite: '/v2/{id}',
           cost: 3,

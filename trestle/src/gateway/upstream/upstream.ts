@@ -63,6 +63,11 @@ export interface UpstreamOptions extends RouteOptions {
   readonly bodyMaxBytes?: number
   /** Further attempts at requests that may be repeated; default 2. */
   readonly retries?: number
+  /**
+   * Upstreams of one pool lead to the same servers: what is learnt about a target through one of them holds for all, and its
+   * health is asked once. They say the same `targets`, `health`, `resilience` and `tls`. Default: a pool of its own.
+   */
+  readonly pool?: string
   /** How targets are chosen, left alone and spared; `false` switches a part off. Default: all parts, as they come. */
   readonly resilience?: ClusterFeatures
   /** Fields that are set or removed on the way. */
@@ -95,6 +100,7 @@ export interface UpstreamSpec {
   readonly timeoutMs: number
   readonly bodyMaxBytes: number
   readonly retries: number
+  readonly pool: string | undefined
   readonly resilience: ClusterFeatures
   readonly headers: { readonly request: HeaderRules; readonly response: HeaderRules }
   readonly health: Required<UpstreamHealth> | undefined
@@ -149,6 +155,7 @@ export function upstream(
     timeoutMs: atLeast(1, options.timeoutMs ?? 30_000, 'timeoutMs', fail),
     bodyMaxBytes: atLeast(0, options.bodyMaxBytes ?? bodyMaxBytes, 'bodyMaxBytes', fail),
     retries: atLeast(0, options.retries ?? 2, 'retries', fail),
+    pool: options.pool,
     resilience: options.resilience ?? {},
     headers: { request: headers.request ?? {}, response: headers.response ?? {} },
     health: options.health && checkedHealth(options.health, fail),
