@@ -99,7 +99,7 @@ async function load(task: LoadTask): Promise<LoadResult> {
   })
   ended = true
   for (const { socket } of lanes) socket.destroy()
-  const sorted = Float64Array.from(latencies).sort()
+  const sorted = Float64Array.from(latencies).toSorted()
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
   return {
     asked,
