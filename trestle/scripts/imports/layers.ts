@@ -30,6 +30,7 @@ const reserved: Readonly<Record<string, string>> = {
   'node:http': 'http',
   'node:https': 'http',
   'node:http2': 'http',
+  undici: 'http',
   pg: 'store',
   commander: 'cli',
 }
