@@ -1,6 +1,6 @@
 import { gateway, type GatewaySpec } from '../gateway.ts'
 import { attempt, type Report } from './attempt.ts'
-import { countersOf, identitiesOf, plansOf, policiesOf } from './build-parts.ts'
+import { countersOf, headersOf, identitiesOf, plansOf, policiesOf } from './build-parts.ts'
 import { routesOf } from './build-routes.ts'
 import { defined } from './defined.ts'
 import type { GatewayFile } from './gateway-schema.ts'
@@ -20,7 +20,7 @@ export function buildGateway(file: GatewayFile, folder: string, report: Report):
   const options = {
     authenticate,
     routes: [...routes, ...routesOf(file, folder, tell)],
-    policies: [...policies, ...policiesOf(file, [], tell)],
+    policies: [...policies, ...policiesOf(file, [], tell), ...headersOf(file, tell)],
     ...defined({ hosts, trustedProxies, counters: countersOf(file, tell), plans: plansOf(file, tell) }),
     ...(document === undefined ? {} : { document: defined(document) }),
     ...(rateLimitHeaders === undefined

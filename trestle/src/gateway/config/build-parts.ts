@@ -4,6 +4,7 @@ import { jwt } from '../authentication/jwt.ts'
 import { cache } from '../cache/cache.ts'
 import { compress } from '../compress/compress.ts'
 import { cors } from '../cors/cors.ts'
+import { headerRules } from '../header-rules/header-rules.ts'
 import type { CountersSpec } from '../limits/counters.ts'
 import { rateLimit } from '../limits/rate-limit.ts'
 import { redis } from '../limits/redis.ts'
@@ -32,6 +33,16 @@ export function policiesOf(
     replies && attempt([...path, 'cache'], report, () => cache(defined(replies))),
   ]
   return made.filter((policy) => policy !== undefined)
+}
+
+/** Header rules of the whole gateway; those of a route go to its upstream. */
+export function headersOf({ headers }: GatewayFile, report: Report): readonly Policy[] {
+  const made = headers && attempt(['headers'], report, () => headerRules(rulesOf(headers)))
+  return made === undefined ? [] : [made]
+}
+
+function rulesOf({ request = {}, response = {} }: NonNullable<GatewayFile['headers']>) {
+  return { request: defined(request), response: defined(response) }
 }
 
 function corsOf({ origins, headers, ...rest }: NonNullable<RouteEntry['cors']>): Policy {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { authenticator, clientCredentials } from './authenticate-schema.ts'
 import { counters, plan, policies, quotas } from './policy-schema.ts'
+import { resilience } from './resilience-schema.ts'
 import { ms, path, text } from './schema-values.ts'
 
 const headerRules = z
@@ -9,6 +10,7 @@ const headerRules = z
     remove: z.array(text).optional().describe('Fields that are removed'),
   })
   .describe('Header fields that are set or removed on the way')
+const headers = z.strictObject({ request: headerRules.optional(), response: headerRules.optional() })
 
 const target = z.union([
   text.describe('http://host:port or https://host:port'),
@@ -35,7 +37,7 @@ const forwarding = {
   timeoutMs: ms('Until the head of the reply has come, retries included; default 30,000').optional(),
   bodyMaxBytes: z.int().min(0).optional().describe('Of a request; beyond it: 413. Default 10 MiB'),
   retries: z.int().min(0).max(10).optional().describe('Further attempts at requests that may be repeated; default 2'),
-  headers: z.strictObject({ request: headerRules.optional(), response: headerRules.optional() }).optional(),
+  headers: headers.optional(),
   identity: z
     .boolean()
     .optional()
@@ -53,6 +55,7 @@ const upstream = z
   .strictObject({
     targets: z.array(target).min(1).describe('The servers that can answer'),
     health: health.optional(),
+    resilience: resilience.optional(),
     clientCredentials: clientCredentials.optional(),
     tls: z.strictObject({ ca: text.optional().describe('Certificates that are trusted instead, PEM') }).optional(),
     openapi: z
@@ -156,6 +159,7 @@ export const gatewayFile = z
     quota: quotas.optional(),
     upstreams: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/), upstream).optional(),
     routes: z.array(route).min(1),
+    headers: headers.optional().describe('For every route: on the way in, and on every reply'),
     ...policies,
   })
   .meta({ title: 'Trestle gateway', description: 'A gateway in front of HTTP services: trestle gateway FILE' })

@@ -10,6 +10,7 @@ import {
   cors,
   gateway,
   type GatewaySpec,
+  headerRules,
   jwt,
   plan,
   rateLimit,
@@ -73,10 +74,12 @@ cors: { origins: ['*'] }
 hosts: [api.example.com]
 trustedProxies: [10.0.0.0/8]
 document: { title: Shop }
+headers: { response: { set: { X-Frame-Options: DENY } } }
 upstreams:
   legacy:
     targets: [http://127.0.0.1:9001, { url: http://127.0.0.1:9002, weight: 0.05 }]
     health: { path: /healthz }
+    resilience: { breaker: false, ejection: { baseMs: 500 }, retries: { ratio: 0.1 } }
     headers: { request: { set: { X-From: edge } } }
 routes:
   - path: /legacy/*
@@ -95,6 +98,7 @@ routes:
     const targets = ['http://127.0.0.1:9001', { url: 'http://127.0.0.1:9002', weight: 0.05 }]
     const set = { 'X-From': 'edge' }
     const health = { path: '/healthz' }
+    const resilience = { breaker: false, ejection: { baseMs: 500 }, retries: { ratio: 0.1 } } as const
     const response = { set: {}, remove: [] }
     const inCode = gateway({
       authenticate: [apiKeys({ query: 'api_key' }), jwt({ issuer: 'https://login.example.com', audience: ['shop'] })],
@@ -108,6 +112,7 @@ routes:
       policies: [
         rateLimit({ per: 'ip', allow: 100, windowMs: 1_000, before: 'authentication' }),
         cors({ origins: '*' }),
+        headerRules({ response: { set: { 'X-Frame-Options': 'DENY' } } }),
       ],
       hosts: ['api.example.com'],
       trustedProxies: ['10.0.0.0/8'],
@@ -120,6 +125,7 @@ routes:
           stripPrefix: '/legacy',
           timeoutMs: 2_000,
           health,
+          resilience,
           headers: { request: { set, remove: ['Cookie'] }, response },
           policies: [
             rateLimit({ per: 'caller', allow: 5, windowMs: 1_000 }),
@@ -134,6 +140,7 @@ routes:
           cost: 3,
           name: 'item',
           health,
+          resilience,
           headers: { request: { set, remove: [] }, response },
         }),
         redirect('/old/*', '/new/*', { status: 301 }),
@@ -250,6 +257,7 @@ routes:
   - { path: /z, redirect: { to: /y }, upstream: items, access: anyone }
   - { path: /old/*, redirect: { to: 'ftp://x/' }, timeoutMs: 5 }
   - { path: /none }
+headers: { request: { set: { Host: x } } }
 `)
     expect(faults).toEqual([
       'gateway.yaml:3:10: No route uses the upstream spare. Add one, or remove it',
@@ -262,6 +270,7 @@ routes:
       'gateway.yaml:15:5: redirect(/old/*): "ftp://x/" is neither a path nor an address with a path',
       'gateway.yaml:15:62: timeoutMs means nothing for a redirect. Remove it',
       'gateway.yaml:16:5: /none leads nowhere. Give it either upstream or redirect',
+      "gateway.yaml:17:10: headerRules: the header Host is the gateway's own and cannot be set or removed",
     ])
   })
 
