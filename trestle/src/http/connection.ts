@@ -77,7 +77,7 @@ export class Connection {
     } catch (error) {
       // The head has gone out already: only a reset tells the client, whatever its version, that the reply is not whole.
       this.#report(error, exchange)
-      this.socket.resetAndDestroy()
+      this.#reset()
     }
     this.#running = undefined
     this.#next()
@@ -97,6 +97,12 @@ export class Connection {
       const detail = code === 'internal' ? 'The request could not be answered' : (error as HttpError).message
       await sendResponse(exchange, this.#refusal({ code, detail }), bodyIdleTimeoutMs)
     }
+  }
+
+  /** At once. Once our side is ended a reset fails and leaves the socket open for good; the client has gone then anyway. */
+  #reset(): void {
+    if (!this.socket.writableEnded) this.socket.resetAndDestroy()
+    this.socket.destroy()
   }
 
   #report(error: unknown, exchange: Exchange): void {

@@ -54,6 +54,32 @@ export function hostileConformance(engine: HttpEngine): void {
       expect(await stillServes(server.port)).toEqual([200])
     })
 
+    it('a reply that breaks off because its client left: its place among the connections is free again', async () => {
+      await using server = await start(
+        engine,
+        (request) => {
+          // oxlint-disable-next-line unicorn/consistent-function-scoping -- a new source for each reply
+          async function* body() {
+            yield Buffer.from('part')
+            await new Promise((resolve) => request.signal.addEventListener('abort', resolve))
+            throw new Error('nobody is there')
+          }
+          return { status: 200, headers: [], body: request.target === '/' ? 'ok' : body() }
+        },
+        { connectionsMax: 1 },
+      )
+      const client = rawClient(server.port)
+      client.send(`GET /part HTTP/1.1\r\n${host}\r\n`)
+      await client.until('part')
+      client.end()
+      let statuses: readonly number[] = []
+      for (let asked = 0; statuses[0] !== 200 && asked < 200; asked += 1) {
+        statuses = await stillServes(server.port)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      expect(statuses).toEqual([200])
+    })
+
     it('clients that leave while the handler works: each is told by its signal', async () => {
       let started = 0
       let told = 0
