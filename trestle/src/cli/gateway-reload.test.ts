@@ -140,7 +140,7 @@ describe('a new version of a configuration', () => {
     await reloader.reload()
     expect(told.failed).toEqual([
       expect.stringMatching(/^gateway\.yaml:\d+:1: oops is not known at the top/),
-      expect.stringContaining('the gateway now asks gateway-access, which does not run here; start anew'),
+      'the gateway now asks gateway-access (keys, plans, shared counters), which was not started with it; stop it and start it again',
       expect.stringMatching(/^gateway\.yaml: .*"\*"/),
     ])
     expect([await status('/only/v1'), await status('/only/v2')]).toEqual([200, 404])

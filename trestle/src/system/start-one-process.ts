@@ -5,6 +5,7 @@ import { gatewayUses } from '../gateway/index.ts'
 import { type HostOptions, prepareHost, type RunningHost } from './host/host.ts'
 import type { ServiceFacts, SystemSnapshot } from './host/snapshot.ts'
 import { oneProcessOperator } from './one-process-operator.ts'
+import { accessName } from './placement.ts'
 import { shortSocketDir } from './split/socket-dir.ts'
 import { StartError } from './start-error.ts'
 import type { Start, Started } from './start-system.ts'
@@ -61,8 +62,9 @@ export async function startOneProcess(start: Start): Promise<Started> {
     async replaceGateway(spec) {
       const missing = gatewayUses(spec).filter(({ id }) => !served.has(id))
       if (missing.length > 0) {
-        const names = missing.map(({ name }) => name).join(', ')
-        throw new StartError('system_invalid', `the gateway now asks ${names}, which does not run here; start anew`)
+        const names = missing.map(({ name }) => (name === accessName ? `${name} (keys, plans, shared counters)` : name))
+        const what = `the gateway now asks ${names.join(', ')}, which was not started with it`
+        throw new StartError('system_invalid', `${what}; stop it and start it again`)
       }
       await host.runningGateway().replace(spec)
     },
