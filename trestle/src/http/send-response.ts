@@ -45,20 +45,29 @@ function lengthOf(exchange: Exchange, response: HttpResponse): number | undefine
   return Buffer.byteLength(response.body ?? '')
 }
 
+function checkStatus({ status }: HttpResponse): void {
+  if (Number.isInteger(status) && status >= 200 && status <= 599) return
+  throw new TypeError(`${status} is no status of a reply`)
+}
+
 /**
  * Sends a reply, with back-pressure; resolves when it has been handed to the system or the client has gone away.
  * @throws TypeError before anything is sent, when status or headers are none
  */
 export async function sendResponse(exchange: Exchange, response: HttpResponse, idleTimeoutMs: number): Promise<void> {
   const { res } = exchange
-  if (!Number.isInteger(response.status) || response.status < 200 || response.status > 599) {
-    throw new TypeError(`${response.status} is no status of a reply`)
-  }
   if (exchange.body.pending) await settleBody(exchange)
   if (exchange.detached || res.destroyed) return await stop(response.body)
-  const length = lengthOf(exchange, response)
-  const headers = flatHeaders(response, length, exchange.last)
-  res.writeHead(response.status, headers)
+  let length: number | undefined
+  try {
+    checkStatus(response)
+    length = lengthOf(exchange, response)
+    res.writeHead(response.status, flatHeaders(response, length, exchange.last))
+  } catch (error) {
+    // Nobody will read it: its source may hold a connection.
+    await stop(response.body)
+    throw error
+  }
   const bodiless = exchange.method === 'HEAD' || response.status === 204 || response.status === 304
   if (bodiless) await stop(response.body)
   else if (isStream(response.body)) await pump(res, response.body, length, idleTimeoutMs)

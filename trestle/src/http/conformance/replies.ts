@@ -157,6 +157,25 @@ export function repliesConformance(engine: HttpEngine): void {
       expect(got).not.toContain('c=d')
     })
 
+    it.each<[string, Partial<HttpResponse>]>([
+      ['a header that is none', { headers: [['X-A', 'b\r\nX-C: d']] }],
+      ['a status that is none', { status: 999 }],
+    ])('with %s are 500, and let go of the source of their body', async (_what, odd) => {
+      let stopped = 0
+      const body = {
+        [Symbol.asyncIterator]: () => ({
+          next: async () => ({ done: true as const, value: undefined }),
+          return: async () => {
+            stopped += 1
+            return { done: true as const, value: undefined }
+          },
+        }),
+      }
+      await using server = await start(engine, () => ({ status: 200, headers: [], body, ...odd }))
+      expect(statusesOf(await rawExchange(server.port, get))).toEqual([500])
+      expect(stopped).toBe(1)
+    })
+
     it('to a large upload that nobody reads arrive, and close', async () => {
       await using server = await start(engine, () => ({ status: 401, headers: [], body: 'no;' }))
       const got = await rawExchange(
