@@ -1,13 +1,12 @@
 import type { Handle } from '../../call/call.ts'
 import type { CallContext } from '../../call/call-context.ts'
-import type { Caller } from '../../call/caller.ts'
 import { createClient } from '../../call/create-client.ts'
 import type { Clock } from '../../std/clock.ts'
 import { newTrace } from '../../std/trace-context.ts'
 import { access } from '../access/contract.ts'
+import { gatewayCaller } from '../access/gateway-caller.ts'
 import type { Demand, SharedCounters } from './counters.ts'
 
-const gatewayCaller: Caller = Object.freeze({ kind: 'service', id: 'gateway', scopes: [] })
 /** Takes nothing, holds nothing: asks whether the service answers. */
 const pingStep = { key: 'ping', cost: 0, emissionMs: 1, burstMs: 1 }
 

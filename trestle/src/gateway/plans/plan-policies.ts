@@ -1,4 +1,3 @@
-import type { HttpResponse } from '../../http/message.ts'
 import { access } from '../access/contract.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { GatewaySpec } from '../gateway.ts'
@@ -6,8 +5,8 @@ import type { Policy } from '../policy/policy.ts'
 import { refused } from '../reply/problem-response.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
 import { PlanDirectory } from './plan-directory.ts'
-import { quotaGate } from './quota-gate.ts'
-import { statusOfFailure } from './status-of-failure.ts'
+import { type OpenDirectory, quotaGate } from './quota-gate.ts'
+import { watched } from './watched.ts'
 import { type Counts, whatCounts } from './what-counts.ts'
 
 /** The policies of keys and plans, each at its place among the others. */
@@ -50,7 +49,10 @@ function meteredId({ caller }: EdgeRequest): string | undefined {
   return caller.plan === undefined ? undefined : `${caller.kind}:${caller.id}`.slice(0, 512)
 }
 
-/** Counts every request of a key, whatever becomes of it, by route, status class and minute. */
+/**
+ * Counts every request of a key, whatever becomes of it, by route, status class and minute. What was refused before it
+ * was served has no units.
+ */
 function metering(counts: Counts): Policy {
   return {
     kind: 'policy',
@@ -62,32 +64,13 @@ function metering(counts: Counts): Policy {
       return (request, next) => {
         const id = meteredId(request)
         if (id === undefined) return next(request)
-        const answered = (reply: HttpResponse) => {
-          usage.count(id, reply.status, unitsOf(request, reply.status, counts))
-          return reply
-        }
-        const failed = (error: unknown): never => {
-          const status = statusOfFailure(error)
-          usage.count(id, status, unitsOf(request, status, counts))
-          throw error
-        }
-        try {
-          const reply = next(request)
-          return reply instanceof Promise ? reply.then(answered, failed) : answered(reply)
-        } catch (error) {
-          return failed(error)
-        }
+        return watched(request, next, (status, cached) => {
+          usage.count(id, status, counts(status, cached) ? (request.notes.units ?? 0) : 0)
+        })
       }
     },
   }
 }
-
-/** What was refused before it was served has no units. */
-function unitsOf({ notes: { units = 0, cached = false } }: EdgeRequest, status: number, counts: Counts): number {
-  return units > 0 && counts(status, cached) ? units : 0
-}
-
-type OpenDirectory = (context: GatewayContext) => Promise<PlanDirectory | undefined>
 
 /**
  * Refuses what a caller's plan does not include. Who has no plan may use what no plan has, unless they come with a key:

@@ -11,10 +11,11 @@ import { ownerOf } from './plan-directory.ts'
 import { type QuotaDemand, QuotaLeases, type TakenUnits, type TakeOutcome } from './quota-leases.ts'
 import { quotaHeaders } from './quota-headers.ts'
 import type { QuotaSpec } from './quota-options.ts'
-import { statusOfFailure } from './status-of-failure.ts'
-import { type Counts, whatCounts } from './what-counts.ts'
+import { watched } from './watched.ts'
+import { whatCounts } from './what-counts.ts'
 
-type OpenDirectory = (context: GatewayContext) => Promise<PlanDirectory | undefined>
+/** The plans of a gateway; `undefined`: it has none. */
+export type OpenDirectory = (context: GatewayContext) => Promise<PlanDirectory | undefined>
 
 /**
  * Takes the units of a request from the quotas of its caller's plan before it is served, all or none; gives them back
@@ -43,11 +44,12 @@ export function quotaGate(
         const plan = caller.plan === undefined ? undefined : plans.get(caller.plan)
         if (plan === undefined || plan.quotas.length === 0) return uncounted(request, next, cost)
         const finish = (outcomes: readonly TakeOutcome[]) => {
-          const demands = plan.quotas
-          write(outcomes, demands, context.clock.now(), request.replyHeaders)
+          write(outcomes, plan.quotas, context.clock.now(), request.replyHeaders)
           const taken = allTaken(leases, outcomes, quota, context.clock.now())
           request.notes.units = cost
-          return settle(request, next, counts, () => giveBack(leases, taken))
+          return watched(request, next, (status, cached) => {
+            if (!counts(status, cached)) giveBack(leases, taken)
+          })
         }
         const outcomes = takeAll(leases, plan, request, cost)
         return outcomes instanceof Promise ? outcomes.then(finish) : finish(outcomes)
@@ -118,28 +120,4 @@ function giveBack(leases: QuotaLeases, taken: readonly TakenUnits[]): void {
 function uncounted(request: EdgeRequest, next: EdgeHandler, cost: number): HttpResponse | Promise<HttpResponse> {
   request.notes.units = cost
   return next(request)
-}
-
-/** Serves; `free` is called when the reply does not count. */
-function settle(
-  request: EdgeRequest,
-  next: EdgeHandler,
-  counts: Counts,
-  free: () => void,
-): HttpResponse | Promise<HttpResponse> {
-  const { notes } = request
-  const answered = (reply: HttpResponse) => {
-    if (!counts(reply.status, notes.cached === true)) free()
-    return reply
-  }
-  const failed = (error: unknown): never => {
-    if (!counts(statusOfFailure(error), false)) free()
-    throw error
-  }
-  try {
-    const reply = next(request)
-    return reply instanceof Promise ? reply.then(answered, failed) : answered(reply)
-  } catch (error) {
-    return failed(error)
-  }
 }
