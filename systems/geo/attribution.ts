@@ -1,9 +1,10 @@
 import type { Policy } from 'trestle/gateway'
 
-/** Whose data are in an answer, and by which licence. The databases of cities and, in part, of countries ask for this. */
+/** Whose data are in an answer, and by which licence. The databases of cities, of systems and, in part, of countries ask for this. */
 const links = [
   '<https://creativecommons.org/licenses/by/4.0/>; rel="license"; title="IP Geolocation by DB-IP"',
   '<https://db-ip.com>; rel="via"; title="DB-IP"',
+  '<https://www.routeviews.org>; rel="via"; title="RouteViews"',
   '<https://www.nro.net>; rel="via"; title="Number Resource Organization"',
 ]
 

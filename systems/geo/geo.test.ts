@@ -52,6 +52,19 @@ describe.each(runners)('geolocation on %s', (runner) => {
     expect(await spoofed.json()).toMatchObject(own.body)
   })
 
+  it('knows the system of an address, and names in each answer whose data are in it', async () => {
+    const { key } = await customer('premium')
+    await patiently(async () => {
+      const answer = await ask('GET', '/v1/?ip_address=1.1.1.1&fields=asn,organisation', { key })
+      expect(answer).toMatchObject({ status: 200, body: { asn: 13335, organisation: 'Cloudflare, Inc.' } })
+      const link = answer.headers.get('link') ?? ''
+      for (const one of ['licenses/by/4.0/>; rel="license"', 'db-ip.com', 'www.routeviews.org', 'www.nro.net']) {
+        expect(link).toContain(one)
+      }
+    })
+    expect((await ask('GET', '/v1/nowhere', { key })).headers.get('link')).toBeNull()
+  })
+
   it('refuses what it must, each with its status and code', async () => {
     const premium = await customer('premium')
     const free = await customer()

@@ -24,7 +24,8 @@ export default system('geo', {
     authenticate: [sessions, apiKeys({ query: 'api_key', realm: 'geo' })],
     document: {
       title: 'Geolocation',
-      description: 'Where an IP address is. Geolocation by [DB-IP](https://db-ip.com), CC BY 4.0.',
+      description:
+        'Where an IP address is, and whose. IP geolocation by [DB-IP](https://db-ip.com); autonomous systems of [RouteViews](https://www.routeviews.org), DB-IP and the [NRO](https://www.nro.net); CC BY 4.0.',
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
     routes: [

