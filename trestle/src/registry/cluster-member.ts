@@ -10,7 +10,9 @@ export class ClusterMember<T> {
   readonly latency: PeakEwma
   readonly recent = new OutcomeWindow()
   inFlight = 0
-  /** Sum of the times at which what is in flight began. */
+  /** Of those in flight: for how many it is this member's turn. */
+  waiting = 0
+  /** Sum of the times since when they wait. */
   startedMs = 0
   requests = 0
   failures = 0
@@ -38,10 +40,21 @@ export class ClusterMember<T> {
     this.wellSinceMs = nowMs
   }
 
+  waits(sinceMs: number): void {
+    this.waiting += 1
+    this.startedMs += sinceMs
+  }
+
+  waitsNoMore(sinceMs: number): void {
+    this.waiting -= 1
+    // From zero again, so that rounding errors do not add up.
+    this.startedMs = this.waiting === 0 ? 0 : this.startedMs - sinceMs
+  }
+
   /** What to expect of it: its usual latency, or how long those in flight wait already, if that is more. */
   expectedMs(nowMs: number): number {
     const usualMs = this.latency.at(nowMs)
-    return this.inFlight === 0 ? usualMs : Math.max(usualMs, nowMs - this.startedMs / this.inFlight)
+    return this.waiting === 0 ? usualMs : Math.max(usualMs, nowMs - this.startedMs / this.waiting)
   }
 
   /** How much of its fair share it gets on probation: a tenth more with each success. */

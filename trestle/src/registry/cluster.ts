@@ -28,6 +28,8 @@ export interface Attempt<T> {
   readonly target: T
   /** Must be called once; what comes after is ignored. Latency is measured from the choice to here. */
   end(outcome: Outcome): void
+  /** Who is waited for: a client that is slow to send its request is no latency. From the choice on it is the member. */
+  waitFor(whom: 'client' | 'member'): void
 }
 
 /** Why nobody was chosen. */

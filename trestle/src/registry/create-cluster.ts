@@ -103,7 +103,7 @@ class LearningCluster<T> implements Cluster<T> {
     this.#breaker?.began()
     this.#inFlight += 1
     member.inFlight += 1
-    member.startedMs += nowMs
+    member.waits(nowMs)
     return new RunningAttempt(this, member, nowMs, this.#breaker?.epoch ?? 0)
   }
 
@@ -134,14 +134,17 @@ class LearningCluster<T> implements Cluster<T> {
     }
   }
 
+  get nowMs(): number {
+    return this.#options.clock.monotonic()
+  }
+
   /** What a finished attempt tells. */
   learn(member: ClusterMember<T>, outcome: Outcome, startMs: number, epoch: number): void {
     const nowMs = this.#options.clock.monotonic()
     const latencyMs = nowMs - startMs
     this.#inFlight -= 1
     member.inFlight -= 1
-    // From zero again, so that rounding errors do not add up.
-    member.startedMs = member.inFlight === 0 ? 0 : member.startedMs - startMs
+    member.waitsNoMore(startMs)
     const isFailure = outcome === 'failed' || outcome === 'unreachable' || outcome === 'faulty'
     if (outcome === 'ok') this.#succeeded(member, latencyMs, nowMs)
     else if (isFailure) this.#failed(member, outcome, latencyMs, nowMs)
@@ -236,8 +239,9 @@ class RunningAttempt<T> implements Attempt<T> {
   readonly id: string
   readonly target: T
   readonly #cluster: LearningCluster<T>
-  readonly #startMs: number
   readonly #epoch: number
+  #startMs: number
+  #waitsForClient = false
   #member: ClusterMember<T> | undefined
 
   constructor(cluster: LearningCluster<T>, member: ClusterMember<T>, startMs: number, epoch: number) {
@@ -253,7 +257,17 @@ class RunningAttempt<T> implements Attempt<T> {
     const member = this.#member
     // Counted once, whatever a caller does.
     if (member === undefined) return
+    this.waitFor('member')
     this.#member = undefined
     this.#cluster.learn(member, outcome, this.#startMs, this.#epoch)
+  }
+
+  waitFor(whom: 'client' | 'member'): void {
+    const member = this.#member
+    if (member === undefined || this.#waitsForClient === (whom === 'client')) return
+    this.#waitsForClient = whom === 'client'
+    if (this.#waitsForClient) return member.waitsNoMore(this.#startMs)
+    this.#startMs = this.#cluster.nowMs
+    member.waits(this.#startMs)
   }
 }

@@ -68,6 +68,7 @@ export function forwarder(spec: UpstreamSpec, deps: ForwardDeps): EdgeHandler {
       copy: mirror?.chooses() === true ? (body) => mirror.send({ method, target, fields, body }) : undefined,
     }
     const body = await outgoingBody(http, use, request.notes)
+    if (clock.monotonic() >= deadlineMs) throw tooSlow()
     const { reply, from } = await answered(spec, deps, { request, target, fields, body, repeats, deadlineMs })
     const headers = responseFields(reply.headers, responseRules, (location) => located(location, from))
     return await toResponse(reply, headers, method)
@@ -92,6 +93,10 @@ async function answered(spec: UpstreamSpec, deps: ForwardDeps, outgoing: Outgoin
       if (reply.arrived?.() === undefined) await reply.discard()
       failure = refused('unavailable', { detail: `The upstream answered ${reply.status}` })
     } catch (error) {
+      if (isLate(error) && outgoing.body.owed()) {
+        attempt.end('abandoned')
+        throw tooSlow()
+      }
       attempt.end(outcomeOf(error))
       failure = failureOf(error)
       if (last || failure === error || !mayRepeat(deps, outgoing, wasSent(error))) throw failure
@@ -119,8 +124,9 @@ function ask(
   spec: UpstreamSpec,
   { http, clock }: ForwardDeps,
   { request, target, fields, body, deadlineMs }: Outgoing,
-  { target: { url, origin, host, basePath } }: Attempt<Target>,
+  attempt: Attempt<Target>,
 ): Promise<ClientResponse> {
+  const { url, origin, host, basePath } = attempt.target
   request.notes.upstream = url
   const { method, headers } = request.http
   const signal = request.http.gone ?? request.http.signal
@@ -129,7 +135,17 @@ function ask(
   const all: Field[] = [['host', named], ...fields, ['trestle-timeout-ms', String(timeoutMs)]]
   if (body.length !== undefined) all.push(['content-length', body.length])
   const sent = { method, origin, target: basePath + target, headers: all, signal, timeoutMs }
-  return http.request(body.body === undefined ? sent : { ...sent, body: body.body })
+  const bytes = body.open((whom) => attempt.waitFor(whom))
+  return http.request(bytes === undefined ? sent : { ...sent, body: bytes })
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof HttpError && error.code === 'timeout'
+}
+
+/** What the client did not send in time says nothing of the upstream. */
+function tooSlow() {
+  return refused('request_timeout', { detail: 'The body did not arrive in time' })
 }
 
 function noTarget({ refused: why, retryAfterMs }: NoAttempt) {
