@@ -20,6 +20,7 @@ import { openLimiter } from './limits/open-limiter.ts'
 import type { GatewaySpec } from './gateway.ts'
 import { documentPage, healthPages, homePage, type Page, pageEndpoint, type Readiness } from './pages/pages.ts'
 import { accessPolicies } from './plans/plan-policies.ts'
+import { checkPlanRoutes } from './plans/plan-routes.ts'
 import { type ComposedPolicies, composePolicies, type RouteFacts } from './policy/policy.ts'
 import { type Kept, keptFrom } from './reload/kept-state.ts'
 import { failureResponse } from './reply/failure-response.ts'
@@ -83,7 +84,7 @@ type OpenEndpoint = HostedEndpoint & Omit<ComposedPolicies, 'names'> & { readonl
 
 /**
  * Makes a gateway from its description: the handler that `serve` runs.
- * @throws TypeError when two routes collide, or a host or a trusted proxy is none
+ * @throws TypeError when two routes collide, a plan names a route that is not there, or a host or a trusted proxy is none
  */
 export async function createGateway(spec: GatewaySpec, deps: GatewayDeps): Promise<Gateway> {
   const opened = new AsyncDisposableStack()
@@ -111,6 +112,10 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
     if (open.upstream !== undefined) upstreams.add(open.upstream)
   }
   for (const endpoint of endpoints) checkEndpoint(endpoint, spec)
+  checkPlanRoutes(
+    spec.plans ?? {},
+    endpoints.map((endpoint) => factsOf(endpoint).name),
+  )
   const document = await openDocument(documents, foreign, deps.info)
   const pages = [...healthPages(deps.readiness), documentPage(document), ...(deps.pages ?? [])]
   const all = endpoints.some(answersRoot) ? pages : [homePage(deps.info, pages), ...pages]

@@ -67,12 +67,24 @@ export interface Identities {
 /** Ways to be somebody, in their order. */
 export function identitiesOf({ authenticate = [] }: GatewayFile, report: Report): Identities {
   const made = authenticate.map((entry, at) => attempt(['authenticate', at], report, () => identityOf(entry)))
+  made.forEach((one, at) => checkNames(one, made.slice(0, at), ['authenticate', at], report))
   const all = made.filter((one) => one !== undefined)
   return {
     authenticate: all.flatMap((one) => one.authenticate),
     routes: all.flatMap((one) => one.routes),
     policies: all.flatMap((one) => one.policies),
   }
+}
+
+function checkNames(
+  one: Identities | undefined,
+  before: readonly (Identities | undefined)[],
+  path: ConfigPath,
+  report: Report,
+): void {
+  const taken = before.flatMap((other) => other?.authenticate.map(({ name }) => name) ?? [])
+  const name = one?.authenticate.map((each) => each.name).find((each) => taken.includes(each))
+  if (name !== undefined) report(path, `${name} is here a second time. Give this one another name, or remove it`)
 }
 
 function identityOf(entry: AuthenticatorEntry): Identities {

@@ -11,6 +11,7 @@ import { shapeOf } from '../route/route-template.ts'
 import { upstream, type UpstreamOptions } from '../upstream/upstream.ts'
 import { attempt, type Report } from './attempt.ts'
 import { policiesOf } from './build-parts.ts'
+import { checkTargets } from './check-targets.ts'
 import type { ConfigPath } from './config-node.ts'
 import { defined } from './defined.ts'
 import type { GatewayFile, RouteEntry, UpstreamEntry } from './gateway-schema.ts'
@@ -22,11 +23,12 @@ export function routesOf(file: GatewayFile, folder: string, report: Report): rea
   checkUsed(file, report)
   checkCollisions(routes, report)
   checkDocuments(file, folder, report)
+  const faulty = checkTargets(file, report)
   const tokens = tokensOf(file, report)
   const made = routes.map((entry, at) => {
     const path = ['routes', at]
     checkReachable(entry, authenticate.length, path, report)
-    return attempt(path, report, () => routeOf(entry, file, { folder, path, report, tokens }))
+    return attempt(path, report, () => routeOf(entry, file, { folder, path, report, tokens, faulty }))
   })
   return made.filter((route) => route !== undefined)
 }
@@ -52,6 +54,8 @@ interface Place {
   readonly report: Report
   /** By upstream: one for all routes to it, so that they share the token. */
   readonly tokens: ReadonlyMap<string, Policy>
+  /** Upstreams of which more has been reported already. */
+  readonly faulty: ReadonlySet<string>
 }
 
 function tokensOf({ upstreams = {} }: GatewayFile, report: Report): ReadonlyMap<string, Policy> {
@@ -63,7 +67,8 @@ function tokensOf({ upstreams = {} }: GatewayFile, report: Report): ReadonlyMap<
   return new Map(made)
 }
 
-function routeOf(entry: RouteEntry, file: GatewayFile, { folder, path, report, tokens }: Place): RouteSpec | undefined {
+function routeOf(entry: RouteEntry, file: GatewayFile, place: Place): RouteSpec | undefined {
+  const { folder, path, report, tokens, faulty } = place
   const { path: pattern, upstream: name, redirect: elsewhere } = entry
   if ((name === undefined) === (elsewhere === undefined)) {
     const what = name === undefined ? 'leads nowhere' : 'leads to two places'
@@ -84,6 +89,7 @@ function routeOf(entry: RouteEntry, file: GatewayFile, { folder, path, report, t
     report([...path, 'upstream'], `There is no upstream ${name}. ${suggestion(String(name), Object.keys(known))}`)
     return undefined
   }
+  if (faulty.has(String(name))) return undefined
   const targets = found.targets.map((target) => (typeof target === 'string' ? target : defined(target)))
   const token = tokens.get(String(name))
   const policies = [...(options.policies ?? []), ...(token === undefined ? [] : [token])]

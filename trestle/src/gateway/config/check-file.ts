@@ -55,8 +55,8 @@ function flat(issues: readonly Issue[], above: ConfigPath = []): readonly Issue[
     if (issue.code !== 'invalid_union') return [placed]
     const inner = issue.errors.map((form) => flat(form, placed.path as ConfigPath))
     // A form is the wrong one when the value as a whole has another type.
-    const meant = inner.find((form) => !form.some((each) => wrongWhole(each, placed)))
-    return meant ?? [placed]
+    const likely = inner.find((form) => !form.some((each) => wrongWhole(each, placed)))
+    return likely ?? [placed]
   })
 }
 
@@ -71,7 +71,8 @@ function faultsOf(source: ConfigSource, issue: Issue, filled: Filled): readonly 
     const known = knownKeys(publishedSchema(), path)
     return issue.keys.map((key) => {
       const { node: value } = nodeAt(source.root, [...path, key])
-      return source.fault(value.keyAt, `${key} is not known ${placeOf(path)}. ${suggestion(key, known)}`)
+      const remedy = nearest(key, known) === undefined ? elsewhere(key) : undefined
+      return source.fault(value.keyAt, `${key} is not known ${placeOf(path)}. ${remedy ?? suggestion(key, known)}`)
     })
   }
   const name = nameOf(path)
@@ -79,22 +80,56 @@ function faultsOf(source: ConfigSource, issue: Issue, filled: Filled): readonly 
   return [source.fault(node.at, filled.redact(`${name} ${wrongText(issue, node)}`))]
 }
 
+/** What a form of the same file has in another place. */
+function elsewhere(key: string): string | undefined {
+  const schema = publishedSchema()
+  const places = [
+    ['upstreams', ['upstreams', 'NAME']],
+    ['routes', ['routes', 0]],
+    ['authenticate', ['authenticate', 0]],
+    ['the top', []],
+  ] as const
+  const place = places.find(([, path]) => knownKeys(schema, path).includes(key))
+  if (place === undefined) return undefined
+  return place[0] === 'the top' ? 'It belongs at the top of the file' : `It belongs to an entry of ${place[0]}`
+}
+
 function wrongText(issue: Issue, node: ConfigNode): string {
-  if (issue.code === 'invalid_type') return `must be ${typeText(issue.expected)}, not ${typeText(typeOf(node))}`
+  if (issue.code === 'invalid_type') return wrongType(issue.expected, node)
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String)
-    const given = typeof node.value === 'string' ? ` ${suggestion(node.value, values)}` : ''
-    return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}.${given}`
+    return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}${meant(node, values)}`
   }
   if (issue.code === 'invalid_union') {
     const values = issue.errors.flatMap(([first]) => (first?.code === 'invalid_value' ? first.values.map(String) : []))
-    const meant = typeof node.value === 'string' ? nearest(node.value, values) : undefined
-    return `must be ${formsOf(issue).map(typeText).join(' or ')}${meant === undefined ? '' : `. Did you mean ${meant}?`}`
+    const forms = formsOf(issue)
+    const listed = forms.includes('array') && typeof node.value === 'string' ? '. Write a list in [ ]' : ''
+    return `must be ${forms.map(typeText).join(' or ')}${meant(node, values) || listed}`
   }
-  if (issue.code === 'too_small') return `must ${sizeVerb(issue.origin)} at least ${issue.minimum}`
-  if (issue.code === 'too_big') return `must ${sizeVerb(issue.origin)} at most ${issue.maximum}`
-  if (issue.code === 'invalid_key') return 'is no name: a letter, then letters, digits, . _ and -, at most 64'
+  if (issue.code === 'too_small') {
+    return issue.minimum === 1 && (issue.origin === 'array' || issue.origin === 'string')
+      ? 'must not be empty'
+      : `must ${sizeText(issue.origin, 'at least', issue.minimum)}`
+  }
+  if (issue.code === 'too_big') return `must ${sizeText(issue.origin, 'at most', issue.maximum)}`
+  if (issue.code === 'invalid_key') return `is no name: ${issue.issues[0]?.message ?? 'another is needed'}`
   return issue.message
+}
+
+function wrongType(expected: string, node: ConfigNode): string {
+  if (expected === 'int' && typeof node.value === 'number') return `must be a whole number, not ${node.value}`
+  const remedy =
+    expected === 'array' && typeof node.value === 'string'
+      ? '. Write it in [ ]'
+      : expected === 'object'
+        ? '. Write { } for the defaults, { name: value } for others'
+        : ''
+  return `must be ${typeText(expected)}, not ${typeText(typeOf(node))}${remedy}`
+}
+
+function meant({ value }: ConfigNode, values: readonly string[]): string {
+  const near = typeof value === 'string' ? nearest(value, values) : undefined
+  return near === undefined ? '' : `. Did you mean ${near}?`
 }
 
 function formsOf(issue: Issue & { readonly code: 'invalid_union' }): readonly string[] {
@@ -129,8 +164,9 @@ function typeOf({ value }: ConfigNode): string {
   return Array.isArray(value) ? 'array' : typeof value
 }
 
-function sizeVerb(origin: string): string {
-  return origin === 'array' || origin === 'string' ? 'have' : 'be'
+function sizeText(origin: string, bound: string, size: number | bigint): string {
+  if (origin === 'array') return `have ${bound} ${size} entries`
+  return origin === 'string' ? `have ${bound} ${size} characters` : `be ${bound} ${size}`
 }
 
 /** `routes[2].path` as people say it. */

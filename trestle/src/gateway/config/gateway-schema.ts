@@ -155,9 +155,16 @@ export const gatewayFile = z
       .array(authenticator)
       .optional()
       .describe('Ways to be somebody; the first that recognises a credential decides'),
-    plans: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/), plan).optional(),
+    plans: z
+      .record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'lower case letters, digits and hyphens, at most 40'), plan)
+      .optional(),
     quota: quotas.optional(),
-    upstreams: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/), upstream).optional(),
+    upstreams: z
+      .record(
+        z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, 'a letter, then letters, digits, . _ and -, at most 64'),
+        upstream,
+      )
+      .optional(),
     routes: z.array(route).min(1),
     headers: headers.optional().describe('For every route: on the way in, and on every reply'),
     ...policies,

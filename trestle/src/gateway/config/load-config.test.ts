@@ -228,7 +228,7 @@ counters: shard
     expect(faults).toEqual([
       'gateway.yaml:1:7: name must be lower case letters, digits and hyphens, at most 40',
       'gateway.yaml:2:11: hots is not known in listen. Did you mean host?',
-      'gateway.yaml:4:17: upstreams.a.targets must have at least 1',
+      'gateway.yaml:4:17: upstreams.a.targets must not be empty',
       'gateway.yaml:6:42: weigth is not known in upstreams.b.targets[0]. Did you mean weight?',
       'gateway.yaml:6:55: upstreams.b.targets[1] must be text or a map',
       'gateway.yaml:8:11: routes[0].path must start with /',
@@ -237,6 +237,33 @@ counters: shard
       'gateway.yaml:13:14: routes[1].limits[0].windowMs is missing in routes[1].limits[0]. Give it a number',
       'gateway.yaml:13:21: routes[1].limits[0].per must be one of caller, key, ip, route. Did you mean key?',
       'gateway.yaml:14:11: counters must be process, shared or a map. Did you mean shared?',
+    ])
+  })
+
+  it('says how a value of the wrong form is written, and where a key belongs that is known elsewhere', () => {
+    const faults = faultsOf(`authenticate:
+  - apiKeys
+  - jwt: { issuer: https://login.example.com, audience: shop }
+compress: true
+plans: { Free: {}, a: { quotas: [{ per: week, allow: 1 }, { per: day, allow: 0.5 }] } }
+upstreams:
+  items: { targets: http://127.0.0.1:9001, stripPrefix: /v1 }
+routes:
+  - { path: /a, upstream: items, access: items:read }
+  - { path: /b, upstream: '', access: anyone, health: { path: /b } }
+`)
+    expect(faults).toEqual([
+      'gateway.yaml:2:5: authenticate[0] must be a map, not text. Write { } for the defaults, { name: value } for others',
+      'gateway.yaml:3:57: authenticate[1].jwt.audience must be a list, not text. Write it in [ ]',
+      'gateway.yaml:4:11: compress must be a map, not true or false. Write { } for the defaults, { name: value } for others',
+      'gateway.yaml:5:16: plans.Free is no name: lower case letters, digits and hyphens, at most 40',
+      'gateway.yaml:5:41: plans.a.quotas[0].per must be one of day, month',
+      'gateway.yaml:5:78: plans.a.quotas[1].allow must be a whole number, not 0.5',
+      'gateway.yaml:7:21: upstreams.items.targets must be a list, not text. Write it in [ ]',
+      'gateway.yaml:7:44: stripPrefix is not known in upstreams.items. It belongs to an entry of routes',
+      'gateway.yaml:9:42: routes[0].access must be anyone, signedIn or a list. Write a list in [ ]',
+      'gateway.yaml:10:27: routes[1].upstream must not be empty',
+      'gateway.yaml:10:47: health is not known in routes[1]. It belongs to an entry of upstreams',
     ])
   })
 
@@ -274,8 +301,40 @@ headers: { request: { set: { Host: x } } }
     ])
   })
 
+  it('is told once and where it stands, also when only the whole gateway would refuse it', () => {
+    const faults = faultsOf(`listen: { port: 8080, adminPort: 8080 }
+hosts: [shop.example, '*.*.example']
+trustedProxies: [10.0.0.0/8, proxy]
+authenticate:
+  - apiKeys: {}
+  - apiKeys: { query: api_key }
+plans:
+  free: { routes: [GET /items/*, items.*, reports] }
+upstreams:
+  items:
+    targets: [http://127.0.0.1:9001, 'http//x', { url: 'ftp://x' }]
+    mirror: { to: 127.0.0.1:9002 }
+routes:
+  - { path: /items/*, upstream: items, methods: [GET] }
+  - { path: /more/*, upstream: items, name: report }
+  - { path: /other/*, upstream: items, hosts: [https://shop.example] }
+`)
+    expect(faults).toEqual([
+      'gateway.yaml:1:34: 8080 is the port of the gateway itself. Give the admin listener another',
+      'gateway.yaml:2:23: gateway: "*.*.example" is no host name; write api.example.com or *.example.com',
+      'gateway.yaml:3:30: gateway: "proxy" is no address and no network like 10.0.0.0/8',
+      'gateway.yaml:6:5: api-keys is here a second time. Give this one another name, or remove it',
+      'gateway.yaml:8:34: No route is called items.*. There are GET /items/*, report, * /other/*',
+      'gateway.yaml:8:43: No route is called reports. Did you mean report?',
+      'gateway.yaml:11:38: "http//x" is no address like http://127.0.0.1:9001',
+      'gateway.yaml:11:49: "ftp://x" is no address like http://127.0.0.1:9001',
+      'gateway.yaml:12:19: "127.0.0.1:9002" is no address like http://127.0.0.1:9001',
+      'gateway.yaml:16:48: gateway: "https://shop.example" is no host name; write api.example.com or *.example.com',
+    ])
+  })
+
   it.each([
-    ['a key that stands twice', `${small}routes: []\n`, /6:1: This key stands here twice/],
+    ['a key that stands twice', `${small}routes: []\n`, /6:1: routes stands here twice\. Remove one/],
     ['a tag', `name: !!js/function "x"\n${small}`, /1:7: Tags/],
     ['a known tag', `name: !!binary aGk=\n${small}`, /1:16: Tags/],
     ['a tag of its own', `name: !x y\n${small}`, /1:7: Tags/],

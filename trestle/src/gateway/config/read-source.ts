@@ -43,7 +43,10 @@ export function readSource(file: string, text: string): ConfigSource {
 
 function syntaxText(code: string, message: string, text: string, at: number): string {
   const line = text.slice(text.lastIndexOf('\n', at - 1) + 1).split('\n', 1)[0] ?? ''
-  if (code === 'DUPLICATE_KEY') return 'This key stands here twice. Remove one of them'
+  if (code === 'DUPLICATE_KEY') {
+    const [key = 'This key'] = /^"[^"\n]*"|^'[^'\n]*'|^[^\s:,{}[\]]+/.exec(text.slice(at, at + 200)) ?? []
+    return `${key} stands here twice. Remove one of them`
+  }
   if (code === 'MULTIPLE_DOCS') return 'The file holds several documents (---). Keep one'
   if (code === 'TAG_RESOLVE_FAILED') return 'Tags (!name) are not allowed. Write a plain value'
   if (line.includes('${')) return `${message}. Within { } and [ ], put a value with \${...} in quotes`

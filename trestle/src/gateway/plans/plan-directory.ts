@@ -8,6 +8,7 @@ import { CellTable } from '../limits/process-counters.ts'
 import { rateLimitSpec } from '../limits/rate-limit-spec.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
 import type { PlanSpec } from './plan.ts'
+import { includesRoute } from './plan-routes.ts'
 
 /** A plan as a running gateway holds it. */
 export interface OpenPlan {
@@ -93,7 +94,7 @@ export class PlanDirectory {
       quotas,
       limits: limits.map((limit, at) => this.#limit(`plan-${name}${at === 0 ? '' : `-${at + 1}`}`, limit)),
       includes(routeName) {
-        const answer = known.get(routeName) ?? routes.some((route) => matches(route, routeName))
+        const answer = known.get(routeName) ?? routes.some((route) => includesRoute(route, routeName))
         known.set(routeName, answer)
         return answer
       },
@@ -124,11 +125,6 @@ function cellsOf(name: string, clock: Clock, keep: GatewayContext['keep']): Cell
 
 function writtenPlan({ name, title, routes, quotas, limits }: Omit<PlanSpec, 'kind'> & { readonly name: string }) {
   return { name, title, routes: [...routes], quotas: [...quotas], limits: [...limits] }
-}
-
-function matches(pattern: string, routeName: string): boolean {
-  if (pattern === '*' || pattern === routeName) return true
-  return pattern.endsWith('.*') && routeName.startsWith(pattern.slice(0, -1))
 }
 
 /** Who shares the limits of a plan: all keys of an owner. */
