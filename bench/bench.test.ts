@@ -22,6 +22,7 @@ describe('the benchmarks run, for one short round', () => {
   it.each([
     ['balance', brief],
     ['call', brief],
+    ['gateway', ['--only', 'trestle bare,trestle key + limit', '--rate', '200', ...brief]],
     ['link', ['--calls', '400']],
     ['system', ['--topologies', 'merged', '--products', '20', '--starts', '1', ...brief]],
   ])('%s', async (name, short) => {

@@ -23,7 +23,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '2000' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
-    'warm-up': { type: 'string', default: '14' },
+    warmup: { type: 'string', default: '14' },
     connections: { type: 'string', default: '64' },
     only: { type: 'string', default: '' },
     json: { type: 'string' },
@@ -32,7 +32,7 @@ const { values } = parseArgs({
 })
 if (values.help) {
   console.log(
-    'options: --rate 2000 --rounds 3 --seconds 5 --warm-up 14 --connections 64 --only trestle,nginx --json FILE',
+    'options: --rate 2000 --rounds 3 --seconds 5 --warmup 14 --connections 64 --only trestle,nginx --json FILE',
   )
   process.exit(0)
 }
@@ -79,7 +79,7 @@ async function startOne(subject: Subject, folder: string): Promise<void> {
     const idleRssBytes = usageOfTree(running.pid).node.rssBytes
     const one: Measured = { subject, running, idleRssBytes, micros: [], latencies: [], fault: undefined }
     measured.push(one)
-    await ask(one, Number(values['warm-up']))
+    await ask(one, Number(values.warmup))
     process.stderr.write(`${one.fault ?? 'ready'}\n`)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
@@ -118,7 +118,7 @@ async function measure(one: Measured): Promise<void> {
 function print(): void {
   const bareOf = (gateway: string) => {
     const bare = measured.find(({ subject }) => subject.gateway === gateway && subject.features === 'bare')
-    return bare === undefined ? Number.NaN : median(bare.micros)
+    return bare === undefined ? 0 : median(bare.micros)
   }
   const rows = measured.map(({ subject, running, idleRssBytes, micros, latencies, fault }) => {
     const cpu = median(micros)
@@ -128,7 +128,7 @@ function print(): void {
       gateway: subject.gateway,
       features: subject.features,
       cpuMicrosPerRequest: cpu,
-      timesOwnBare: cpu / bare,
+      timesOwnBare: bare > 0 ? cpu / bare : 1,
       moreThanBareMicros: cpu - bare,
       p50Ms: at('p50'),
       p99Ms: at('p99'),
