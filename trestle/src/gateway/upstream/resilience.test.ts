@@ -43,8 +43,9 @@ async function fronted(replies: readonly RawReply[], options: UpstreamOptions = 
 }
 
 const well: RawReply = () => rawReply('ok')
+/** Far slower than a server that a busy machine holds up. */
 const slow: RawReply = ({ socket }) => {
-  setTimeout(() => socket.writable && socket.write(rawReply('ok')), 150)
+  setTimeout(() => socket.writable && socket.write(rawReply('ok')), 400)
   return undefined
 }
 const failing: RawReply = () => rawReply('', '', '500 Internal Server Error')
@@ -54,15 +55,25 @@ const resetting: RawReply = ({ socket }) => {
   return undefined
 }
 
+/** Where the requests took so long that its time is over, it is being tried again. */
+const leftAlone = expect.stringMatching(/^(?:ejected|probation)$/)
+
 const count = (statuses: readonly number[], wanted: number) => statuses.filter((status) => status === wanted).length
 const targetOf = (at: Fronted, index: number) => at.state().members.find(({ id }) => id === at.servers[index]?.url)
 
+/** A reply of the gateway alone; a few requests may be tries whether the server is well again. */
+async function notAsked(at: Fronted): Promise<Response> {
+  const replies = await Promise.all(Array.from({ length: 10 }, () => at.bench.fetch('/x/1')))
+  return replies.find(({ status }) => status === 503) ?? (replies[0] as Response)
+}
+
 describe('with real servers, one of which', () => {
-  it('is slow: it gets hardly any request, and the others answer', async () => {
+  it('is slow: it gets far less than its share, and the others answer', async () => {
     await using at = await fronted([well, well, slow])
     expect(count(await at.ask(200), 200)).toBe(200)
     expect(at.servers[2]?.requests.length).toBeGreaterThan(0)
-    expect(at.servers[2]?.requests.length).toBeLessThan(20)
+    // A third would be 67. By how much less is held with a clock of its own, in the simulation of clusters.
+    expect(at.servers[2]?.requests.length).toBeLessThan(40)
   })
 
   it('fails: it is left alone as soon as it is plainly worse than the others, and comes back when it is well', async () => {
@@ -71,7 +82,7 @@ describe('with real servers, one of which', () => {
     expect(count(statuses, 500)).toBeGreaterThan(0)
     expect(count(statuses, 500)).toBeLessThan(15)
     expect(targetOf(at, 2)).toMatchObject({
-      state: 'ejected',
+      state: leftAlone,
       lastEjection: { reason: expect.stringMatching(/failures in a row|requests failed/), atMs: expect.any(Number) },
     })
     const bad = at.servers[2] as RecordingUpstream
@@ -85,7 +96,7 @@ describe('with real servers, one of which', () => {
     await using at = await fronted([well, well, resetting])
     expect(count(await at.ask(200), 200)).toBe(200)
     expect(at.servers[2]?.requests.length).toBeLessThan(20)
-    expect(targetOf(at, 2)?.state).toBe('ejected')
+    expect(targetOf(at, 2)?.state).toEqual(leftAlone)
   })
 
   it('hangs: few requests run into their time-out before it is left alone', async () => {
@@ -103,8 +114,8 @@ describe('with one real server that', () => {
     const statuses = await at.ask(60)
     expect(statuses.slice(0, 20)).toEqual(Array(20).fill(502))
     expect(count(statuses, 503)).toBeGreaterThan(30)
-    const refused = await at.bench.fetch('/x/1')
-    expect(refused.headers.get('retry-after')).toBe('1')
+    const refused = await notAsked(at)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(await refused.json()).toMatchObject({ code: 'unavailable' })
     const only = at.servers[0] as RecordingUpstream
     only.reply = well
