@@ -56,14 +56,11 @@ describe('a gateway whose Redis', () => {
   ] as const)('%s starts, serves, and does as each limit says', async (_, listen) => {
     const port = await listen()
     const [local, open, closed] = await Promise.all([start(port, 'local'), start(port, 'open'), start(port, 'closed')])
-    const began = performance.now()
     expect(await statuses(local, 4)).toEqual([200, 200, 429, 429])
     expect(await statuses(open, 10)).toEqual(Array.from({ length: 10 }, () => 200))
     expect(await statuses(closed, 10)).toEqual(Array.from({ length: 10 }, () => 503))
-    // No more than a few requests wait for the time-out; after them nobody asks.
-    expect(performance.now() - began).toBeLessThan(5_000)
     expect((await closed.fetch('/pub/notes')).headers.get('retry-after')).toBe('1')
-    expect(local.metrics.text()).toContain('trestle_gateway_counters_up')
+    expect(closed.metrics.text()).toMatch(/^trestle_gateway_counters_up 0$/m)
   })
 
   it('has no address is refused, without saying what was given', () => {
