@@ -17,9 +17,9 @@ export function toLogin(loginPath: string): Policy {
           return await next(request)
         } catch (error) {
           if (!(error instanceof Refused) || error.problem.status !== 401 || !asksForPage(request)) throw error
-          const { path, http } = request
-          const mark = http.target.indexOf('?')
-          const returnTo = encodeURIComponent(`${path}${mark === -1 ? '' : http.target.slice(mark)}`)
+          // Without the credential that was not good enough: authentication has taken it out.
+          const { path, query } = request
+          const returnTo = encodeURIComponent(query === '' ? path : `${path}?${query}`)
           return {
             status: 302,
             headers: [
