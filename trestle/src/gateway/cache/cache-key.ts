@@ -1,10 +1,11 @@
+import { hash } from 'node:crypto'
 import { headersFrom } from '../../http/header-list.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
 import type { CacheSpec } from './cache.ts'
 
 /** Under what a reply to a request is stored, and the request that it answers for all who share it. */
 export interface CacheableRequest {
-  /** Written as a list, so that no two different requests have the same one, whatever is in their parts. */
+  /** Written as a list, so that no two different requests have the same one, whatever is in their parts; or its hash. */
   readonly key: string
   /** The part that a change empties: all that is stored of one path. */
   readonly pathKey: string
@@ -36,13 +37,24 @@ export function cacheableRequest(request: EdgeRequest, spec: CacheSpec): Cacheab
   const who = credentialed
     ? [caller.kind, caller.id, caller.tenant, caller.plan, caller.scopes, headers.getAll('authorization')]
     : []
-  const key = JSON.stringify([pathKey, query, who, spec.vary.map((name) => headers.getAll(name))])
+  const key = bounded(JSON.stringify([pathKey, query, who, spec.vary.map((name) => headers.getAll(name))]))
   return { key, pathKey, request: detached(request, kept) }
 }
 
-/** Where a path is: as the gateway itself says it, with the port that the client named. */
+/** Longer keys are hashed: what could not be stored is remembered by its key, and would fill the memory. */
+const keyMaxLength = 1_024
+
+function bounded(key: string): string {
+  return key.length <= keyMaxLength ? key : hash('sha256', key, 'base64url')
+}
+
+/**
+ * Where a path is: as the gateway itself says it, with the port that the client named; and under which host it is looked up
+ * here, which behind a proxy may be another one.
+ */
 export function pathKeyOf({ headers, path }: Pick<EdgeRequest, 'headers' | 'path'>): string {
-  return JSON.stringify([headers.get('x-forwarded-proto'), headers.get('x-forwarded-host')?.toLowerCase(), path])
+  const [seen, host] = [headers.get('x-forwarded-host'), headers.get('host')]
+  return JSON.stringify([headers.get('x-forwarded-proto'), seen?.toLowerCase(), host?.toLowerCase(), path])
 }
 
 /** Stays under way when the client goes: others may wait for the same reply. */

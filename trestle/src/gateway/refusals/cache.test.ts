@@ -130,3 +130,28 @@ describe('a gateway with a cache', () => {
     }
   })
 })
+
+describe('a gateway with a cache behind a proxy', () => {
+  it('case 21: a reply of one host is not shown at another one that the proxy only heard of', async () => {
+    const [good, evil] = await Promise.all(
+      ['good', 'evil'].map((who) => recordingUpstream(() => rawReply(who, 'Cache-Control: public, max-age=600\r\n'))),
+    )
+    const bench = await startBench(undefined, {
+      trustedProxies: ['127.0.0.1'],
+      hosts: ['good.test', 'evil.test'],
+      routes: [
+        upstream('/a', [good?.url ?? ''], { access: anyone(), hosts: ['good.test'] }),
+        upstream('/a', [evil?.url ?? ''], { access: anyone(), hosts: ['evil.test'] }),
+      ],
+      policies: [cache()],
+    })
+    const ask = (host: string) =>
+      bench.raw(`GET /a HTTP/1.1\r\nHost: ${host}\r\nX-Forwarded-Host: good.test\r\nConnection: close\r\n\r\n`)
+    expect(await ask('evil.test')).toMatch(/evil$/)
+    expect(await ask('good.test')).toMatch(/good$/)
+    await bench.stop()
+    await bench.gateway.close()
+    await good?.stop()
+    await evil?.stop()
+  })
+})
