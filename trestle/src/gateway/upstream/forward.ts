@@ -4,7 +4,7 @@ import type { Clock } from '../../std/clock.ts'
 import type { EdgeHandler } from '../policy/policy.ts'
 import { refused } from '../reply/problem-response.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
-import { openHeaderRules } from './header-rules.ts'
+import { type OpenHeaderRules, openHeaderRules } from './header-rules.ts'
 import { openLocation } from './location.ts'
 import type { Mirror } from './mirror.ts'
 import { openPathRewrite } from './path-rewrite.ts'
@@ -47,7 +47,7 @@ const longestPauseMs = 250
 /** Makes what answers at an upstream's address: it passes the request on, again where that can do no harm. */
 export function forwarder(spec: UpstreamSpec, deps: ForwardDeps): EdgeHandler {
   const rewritten = openPathRewrite(spec.rewrite)
-  const requestRules = openHeaderRules(spec.headers.request)
+  const requestRules = withOneMethod(spec, openHeaderRules(spec.headers.request))
   const responseRules = openHeaderRules(spec.headers.response)
   const located = openLocation(spec.rewrite)
   const { mirror, clock } = deps
@@ -73,6 +73,15 @@ export function forwarder(spec: UpstreamSpec, deps: ForwardDeps): EdgeHandler {
     const headers = responseFields(reply.headers, responseRules, (location) => located(location, from))
     return await toResponse(reply, headers, method)
   }
+}
+
+/** What some servers do instead of what the method says. */
+const otherMethods = ['x-http-method', 'x-http-method-override', 'x-method-override']
+
+/** Where the method decides what may pass, the upstream learns of no other one. */
+function withOneMethod({ methods, openapi }: UpstreamSpec, rules: OpenHeaderRules): OpenHeaderRules {
+  if (methods.includes('*') && openapi === undefined) return rules
+  return { ...rules, dropped: new Set([...rules.dropped, ...otherMethods]) }
 }
 
 /** Asks one target after the other. @throws Refused, HttpError of the client's own body */
@@ -134,7 +143,8 @@ function ask(
   const named = spec.host === 'keep' ? (headers.get('host') ?? host) : host
   const all: Field[] = [['host', named], ...fields, ['trestle-timeout-ms', String(timeoutMs)]]
   if (body.length !== undefined) all.push(['content-length', body.length])
-  const sent = { method, origin, target: basePath + target, headers: all, signal, timeoutMs }
+  const times = { timeoutMs, bodyIdleTimeoutMs: spec.idleTimeoutMs }
+  const sent = { method, origin, target: basePath + target, headers: all, signal, ...times }
   const bytes = body.open((whom) => attempt.waitFor(whom))
   return http.request(bytes === undefined ? sent : { ...sent, body: bytes })
 }

@@ -432,6 +432,22 @@ describe('methods and redirects', () => {
     expect(all.server.requests).toHaveLength(1)
   })
 
+  it('no header names another method to an upstream whose methods are declared', async () => {
+    const headers = {
+      'X-HTTP-Method-Override': 'DELETE',
+      'X-HTTP-Method': 'PUT',
+      'X-Method-Override': 'PUT',
+      'X-A': 'b',
+    }
+    await using some = await proxied({ methods: ['GET', 'POST'] })
+    await some.bench.fetch('/legacy/a', { method: 'POST', headers })
+    expect(some.server.requests[0]).toMatch(/^x-a: b\r$/im)
+    expect(some.server.requests[0]).not.toMatch(/method/i)
+    await using all = await proxied()
+    await all.bench.fetch('/legacy/a', { method: 'POST', headers })
+    expect(all.server.requests[0]).toMatch(/^x-http-method-override: DELETE\r$/im)
+  })
+
   it('a redirect fills in what the request has, and leads nowhere else', async () => {
     const routes = [
       redirect('/old/*', '/new/*'),
