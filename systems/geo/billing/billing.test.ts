@@ -58,6 +58,17 @@ describe('a subscription', () => {
     expect(services.access.asked).toEqual([])
   })
 
+  it('is changed by a request that began earlier, or on a replica whose clock is behind, too', async () => {
+    const { id, as } = await account(1)
+    await as.subscribe({ plan: 'premium' })
+    const { since } = await as.subscription({})
+    pass(-60_000)
+    expect(await as.subscribe({ plan: 'free' })).toEqual({ plan: 'free', since })
+    expect(await as.subscribe({ plan: 'premium' })).toEqual({ plan: 'premium', since })
+    expect(plansOf(id)).toEqual(['premium'])
+    pass(60_000)
+  })
+
   it('is one, however many ask at once', async () => {
     const { id, as } = await account(1)
     await Promise.all(Array.from({ length: 6 }, (_, n) => as.subscribe({ plan: n % 2 === 0 ? 'premium' : 'free' })))

@@ -18,7 +18,10 @@ export async function subscriptionOf(db: Kysely<BillingTables>, accountId: strin
   return { plan: row?.plan ?? 'free', since: row?.since.toISOString() ?? null } as const
 }
 
-/** Writes down what an account is subscribed to from now on, and since when it pays for it. */
+/**
+ * Writes down what an account is subscribed to from `at` on, and since when it pays for it. When another replica, or a request
+ * that got the row first, wrote down something later, it is from then on: no period ends before it starts.
+ */
 export async function changePlan(
   store: SettleWork['store'],
   accountId: string,
@@ -33,24 +36,25 @@ export async function changePlan(
       .execute()
     const before = await db
       .selectFrom('subscriptions')
-      .select('plan')
+      .select(['plan', 'since'])
       .where('account_id', '=', accountId)
       .forUpdate()
       .executeTakeFirstOrThrow()
     if (before.plan === plan) return
+    const since = before.since > at ? before.since : at
     await db
       .updateTable('subscriptions')
-      .set({ plan, since: at, keys_due: true })
+      .set({ plan, since, keys_due: true })
       .where('account_id', '=', accountId)
       .execute()
     await db
       .updateTable('periods')
-      .set({ ends_at: at })
+      .set({ ends_at: since })
       .where('account_id', '=', accountId)
       .where('ends_at', 'is', null)
       .execute()
     if (plan === 'free') return
-    const period = { account_id: accountId, plan, starts_at: at, ends_at: null }
+    const period = { account_id: accountId, plan, starts_at: since, ends_at: null }
     await db
       .insertInto('periods')
       .values(period)
