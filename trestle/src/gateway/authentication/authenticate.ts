@@ -132,7 +132,18 @@ function hider(authenticators: readonly Authenticator[]) {
     } else if (headers.some((name) => request.headers.has(name))) {
       request.headers = new HiddenHeaders(request.headers, headers)
     }
+    if (query.length > 0 && namesCredential(request.headers.get('referer'), query)) {
+      request.headers = new HiddenHeaders(request.headers, ['referer'])
+    }
   }
+}
+
+/** A browser says on which page of ours it was, with the key in that page's address. */
+function namesCredential(address: string | undefined, query: readonly string[]): boolean {
+  const mark = address?.indexOf('?') ?? -1
+  if (address === undefined || mark === -1) return false
+  const asked = address.slice(mark + 1)
+  return withoutParameters(asked, query) !== asked
 }
 
 async function prepare(authenticator: Authenticator, context: GatewayContext): Promise<Prepared> {
