@@ -8,7 +8,7 @@ const originsMax = 1_024
 
 function poolOptions(options: HttpClientOptions): PoolOptions {
   return {
-    connectionsMax: options.connectionsMax ?? 256,
+    connectionsMax: options.connectionsMax ?? 4_096,
     connectTimeoutMs: options.connectTimeoutMs ?? 1_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 4_000,
     waitingMax: options.waitingMax ?? 1_024,
@@ -41,8 +41,8 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       new Promise<ClientResponse>((resolve, reject) => {
         if (closed) throw new HttpError('aborted', 'The client has been closed')
         const pool = poolOf(request.origin)
-        const settle = { resolve, reject }
-        pool.enter(new ClientExchange(request, request.timeoutMs ?? defaultTimeoutMs, bodyIdleTimeoutMs, settle))
+        const { timeoutMs = defaultTimeoutMs, bodyIdleTimeoutMs: idleMs = bodyIdleTimeoutMs } = request
+        pool.enter(new ClientExchange(request, timeoutMs, idleMs, { resolve, reject }))
       }),
     async close() {
       closed = true

@@ -122,6 +122,8 @@ export interface ClientRequest {
   readonly signal?: Abort
   /** Until the head of the reply has come; default 30,000. */
   readonly timeoutMs?: number
+  /** Without a byte of the reply's body; default: the client's. */
+  readonly bodyIdleTimeoutMs?: number
 }
 
 export interface ClientResponse {
@@ -137,7 +139,7 @@ export interface ClientResponse {
 }
 
 export interface HttpClientOptions {
-  /** Per origin; default 256. */
+  /** Per origin; default 4,096: a stream takes one for as long as it lasts. */
   readonly connectionsMax?: number
   /** Default 1,000. */
   readonly connectTimeoutMs?: number

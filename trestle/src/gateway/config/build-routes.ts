@@ -41,6 +41,7 @@ const forwardingOnly = [
   'name',
   'host',
   'timeoutMs',
+  'idleTimeoutMs',
   'bodyMaxBytes',
   'retries',
   'headers',

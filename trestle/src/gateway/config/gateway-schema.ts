@@ -35,6 +35,7 @@ const forwarding = {
     .optional()
     .describe("What Host names: the target (default), or what the client's did"),
   timeoutMs: ms('Until the head of the reply has come, retries included; default 30,000').optional(),
+  idleTimeoutMs: ms("Longest silence within a reply's body; default 300,000").optional(),
   bodyMaxBytes: z.int().min(0).optional().describe('Of a request; beyond it: 413. Default 10 MiB'),
   retries: z.int().min(0).max(10).optional().describe('Further attempts at requests that may be repeated; default 2'),
   headers: headers.optional(),

@@ -59,6 +59,8 @@ export interface UpstreamOptions extends RouteOptions {
   readonly host?: 'target' | 'keep'
   /** Until the head of the reply has come, retries included; default 30,000. */
   readonly timeoutMs?: number
+  /** Longest silence within a reply's body, milliseconds; default 300,000. A stream that is silent for longer is broken off. */
+  readonly idleTimeoutMs?: number
   /** Default 10 MiB: 413. */
   readonly bodyMaxBytes?: number
   /** Further attempts at requests that may be repeated; default 2. */
@@ -98,6 +100,7 @@ export interface UpstreamSpec {
   readonly rewrite: PathRewrite
   readonly host: 'target' | 'keep'
   readonly timeoutMs: number
+  readonly idleTimeoutMs: number
   readonly bodyMaxBytes: number
   readonly retries: number
   readonly pool: string | undefined
@@ -153,6 +156,7 @@ export function upstream(
     rewrite: pathRewrite(pattern, options, fail),
     host: options.host ?? 'target',
     timeoutMs: atLeast(1, options.timeoutMs ?? 30_000, 'timeoutMs', fail),
+    idleTimeoutMs: atLeast(1, options.idleTimeoutMs ?? 300_000, 'idleTimeoutMs', fail),
     bodyMaxBytes: atLeast(0, options.bodyMaxBytes ?? bodyMaxBytes, 'bodyMaxBytes', fail),
     retries: atLeast(0, options.retries ?? 2, 'retries', fail),
     pool: options.pool,
