@@ -10,6 +10,7 @@ export const databaseKinds = ['country', 'city', 'asn'] as const
 export type DatabaseKind = (typeof databaseKinds)[number]
 
 export interface DataFile {
+  /** In the MMDB format; of `asn`, by a name that ends in `.csv`, as `readAsnRows` says. */
   readonly path: string
   /** In hex; what was copied only half, or belongs to another release, is refused. */
   readonly sha256?: string
