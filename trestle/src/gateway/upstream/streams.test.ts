@@ -30,7 +30,7 @@ describe('a stream of events', () => {
         for await (const chunk of reply.body as unknown as AsyncIterable<Uint8Array>)
           text += Buffer.from(chunk).toString()
       }
-      await expect(read()).rejects.toThrow()
+      await expect(read()).rejects.toThrow('terminated')
       expect(text).toBe('data: x\n\n'.repeat(5))
     } finally {
       await bench.stop()
