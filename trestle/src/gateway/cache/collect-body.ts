@@ -36,13 +36,21 @@ async function collectStream(
   return { whole: true, body: Buffer.concat(chunks) }
 }
 
-async function* rejoined(read: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* read
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
-  } finally {
-    await rest.return?.()
+/** What was read and the rest. No generator: one that was never begun would not let go of the rest. */
+function rejoined(read: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+  let at = 0
+  const chunks: AsyncIterator<Uint8Array> = {
+    async next() {
+      const value = read[at]
+      at += 1
+      return value === undefined ? await rest.next() : { done: false, value }
+    },
+    async return() {
+      await rest.return?.()
+      return { done: true, value: undefined }
+    },
   }
+  return { [Symbol.asyncIterator]: () => chunks }
 }
 
 /** Lets go of a body that nobody will read. */

@@ -40,5 +40,17 @@ export function encodeStream(body: AsyncIterable<Uint8Array>, coding: ContentCod
       : createBrotliCompress({ ...brotli(), flush: constants.BROTLI_OPERATION_FLUSH })
   // Whoever reads the encoder is told of errors.
   pipeline(body, encoder, () => undefined)
-  return encoder
+  return {
+    [Symbol.asyncIterator]() {
+      const chunks = encoder[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
+      return {
+        next: () => chunks.next(),
+        async return() {
+          // The encoder's own does nothing before the first piece was taken.
+          encoder.destroy()
+          return { done: true, value: undefined }
+        },
+      }
+    },
+  }
 }

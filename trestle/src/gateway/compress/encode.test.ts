@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest'
+import { encodeStream } from './encode.ts'
+
+it.each(['br', 'gzip'] as const)(
+  'what nobody reads of %s lets go of its source',
+  async (coding) => {
+    let letGo = () => undefined as unknown
+    const gone = new Promise((resolve) => {
+      letGo = () => resolve('gone')
+    })
+    const source: AsyncIterator<Uint8Array> = {
+      next: async () => ({ done: false, value: Buffer.from(`${Math.random()}`.repeat(1_000)) }),
+      async return() {
+        letGo()
+        return { done: true, value: undefined }
+      },
+    }
+    const encoded = encodeStream({ [Symbol.asyncIterator]: () => source }, coding)
+    await encoded[Symbol.asyncIterator]().return?.()
+    expect(await gone).toBe('gone')
+  },
+  2_000,
+)
