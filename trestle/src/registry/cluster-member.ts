@@ -1,4 +1,5 @@
-import type { Member, MemberState } from './cluster.ts'
+import type { MemberReport } from '../call/gateway-report.ts'
+import type { Member } from './cluster.ts'
 import { OutcomeWindow } from './outcome-window.ts'
 import { PeakEwma } from './peak-ewma.ts'
 
@@ -21,7 +22,7 @@ export class ClusterMember<T> {
   passive: 'well' | 'probation' | 'ejected' = 'well'
   /** What active checks say. */
   isHealthy = true
-  lastEjection: MemberState['lastEjection']
+  lastEjection: MemberReport['lastEjection']
   ejectedUntilMs = 0
   /** When it was last well: since the start, or since its probation ended. */
   wellSinceMs: number
@@ -62,7 +63,7 @@ export class ClusterMember<T> {
     return (this.probationLength - this.probationLeft + 1) / this.probationLength
   }
 
-  state(nowMs: number): MemberState {
+  state(nowMs: number): MemberReport {
     const { id, weight, inFlight, requests, failures, lastEjection } = this
     return {
       id,

@@ -1,3 +1,5 @@
+import type { ClusterReport } from '../call/gateway-report.ts'
+
 /** How an attempt ended, as far as the health of the one who was asked is concerned. */
 export type Outcome =
   /** It answered; also with an error that is the caller's. */
@@ -43,27 +45,8 @@ export interface NoAttempt {
   readonly retryAfterMs: number
 }
 
-/** How one member stands, for operators. */
-export interface MemberState {
-  readonly id: string
-  readonly state: 'healthy' | 'probation' | 'ejected' | 'unhealthy'
-  readonly weight: number
-  readonly inFlight: number
-  /** Peak-EWMA of the latency. */
-  readonly latencyMs: number
-  readonly requests: number
-  readonly failures: number
-  /** Why it was ejected the last time, and when (milliseconds since 1970). */
-  readonly lastEjection: { readonly reason: string; readonly atMs: number } | undefined
-}
-
 /** How a cluster stands, for operators. */
-export interface ClusterState {
-  readonly breaker: 'closed' | 'open' | 'half-open'
-  readonly inFlight: number
-  readonly concurrencyLimit: number | undefined
-  readonly members: readonly MemberState[]
-}
+export type ClusterState = Omit<ClusterReport, 'kind' | 'name'>
 
 /** Members that can answer the same: chosen by how they do, left alone when they do not. */
 export interface Cluster<T> {
