@@ -17,7 +17,9 @@ export async function checkGateway(io: CliIo, path: string, { json }: { readonly
     const upstreams = all.filter(({ kind }) => kind === 'upstream').length
     if (json)
       return io.out(`${JSON.stringify({ file: shown, ok: true, routes, upstreams, faults: [] }, undefined, 2)}\n`)
-    io.out(`${io.colors.green('ok')} ${shown}: ${routes} routes, ${upstreams} to upstreams\n`)
+    io.out(
+      `${io.colors.green('ok')} ${shown}: ${routes} ${routes === 1 ? 'route' : 'routes'}, ${upstreams} to upstreams\n`,
+    )
   } catch (error) {
     if (!(error instanceof GatewayConfigError)) throw error
     const { message, faults } = error

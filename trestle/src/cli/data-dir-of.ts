@@ -1,11 +1,8 @@
 import type { CommandContext } from './context.ts'
-import { isGatewayFile } from './find-system.ts'
 import type { CliIo } from './io.ts'
+import { settingsOf } from './settings-of.ts'
 
-/** Where the data of a running system lie: as the environment says, else as the file of a gateway says, else the default. */
-export async function dataDirOf(io: CliIo, { found, settings }: CommandContext): Promise<string> {
-  const { dataDir } = settings
-  if (dataDir.from === 'environment' || !isGatewayFile(found.file)) return dataDir.value
-  const { configuredDataDir } = await import('../gateway/config/load-config.ts')
-  return configuredDataDir(found.file, io.env) ?? dataDir.value
+/** Where the data of a running system lie. */
+export async function dataDirOf(io: CliIo, context: CommandContext): Promise<string> {
+  return (await settingsOf(io, context)).dataDir.value
 }

@@ -31,6 +31,8 @@ describe('the system of a command', () => {
     const file = join(root, 'edge/gateway.yaml')
     expect(findSystem(join(root, 'edge'))).toEqual({ file, project: join(root, 'edge'), origin: './gateway.yaml' })
     expect(findSystem(root, 'edge/gateway.yaml')).toMatchObject({ file, project: join(root, 'edge') })
+    expect(findSystem(root, 'edge')).toMatchObject({ file, project: join(root, 'edge') })
+    expect(findSystem(root, 'both').file).toBe(join(root, 'both/system.ts'))
     expect(findSystem(join(root, 'both')).file).toBe(join(root, 'both/system.ts'))
   })
 
@@ -58,7 +60,7 @@ describe('the system of a command', () => {
   it('is asked for when there is none', () => {
     expect(() => findSystem(root, 'nothing')).toThrow('there is no system at nothing')
     expect(tryFindSystem(root, 'nothing')).toBeUndefined()
-    expect(() => findSystem(dirname(root))).toThrow('there is no system.ts in')
+    expect(() => findSystem(dirname(root))).toThrow('there is no system.ts and no gateway.yaml in')
   })
 
   it('is missed by name when package.json is wrong', () => {

@@ -12,7 +12,7 @@ export interface FoundSystem {
 }
 
 /**
- * Finds the system that a command is about: the argument (a file, a folder with a system.ts, or the name of a folder
+ * Finds the system that a command is about: the argument (a file, a folder with a system.ts or gateway.yaml, or the name of a folder
  * in `systems/`), else `system.ts` or `gateway.yaml` here, else `"trestle": { "system": "..." }` of the nearest package.json that has it.
  * @throws CliError `system_not_found`
  */
@@ -20,11 +20,17 @@ export function findSystem(cwd: string, argument?: string): FoundSystem {
   const system = tryFindSystem(cwd, argument)
   if (system !== undefined) return system
   throw argument === undefined
-    ? new CliError('system_not_found', `there is no system.ts in ${cwd}, and no package.json that names one`, {
-        remedy: 'Name the system (trestle start path/to/system.ts), or make a project with: trestle init NAME',
-      })
+    ? new CliError(
+        'system_not_found',
+        `there is no system.ts and no gateway.yaml in ${cwd}, and no package.json that names a system`,
+        {
+          remedy:
+            'Go to its folder, name it (trestle start path/to/system.ts, trestle ps --system path/to/gateway.yaml),\n' +
+            'or make a project with: trestle init NAME',
+        },
+      )
     : new CliError('system_not_found', `there is no system at ${argument}`, {
-        remedy: 'Give the path of a system.ts, or of a folder that holds one.',
+        remedy: 'Give the path of a system.ts or of a gateway.yaml, or of a folder that holds one.',
       })
 }
 
@@ -55,6 +61,7 @@ function systemAt(cwd: string, argument: string): string | undefined {
     path,
     join(path, 'system.ts'),
     join(path, 'system.js'),
+    ...gatewayFiles.map((name) => join(path, name)),
     join(cwd, 'systems', argument, 'system.ts'),
   ]
   return candidates.find(isFile)

@@ -62,6 +62,8 @@ describe('trestle gateway, with the example of the documentation', () => {
     expect(out).toMatch(/^GET +\/catalogue\/\* +all +upstream +anyone +floods, compress, cors, cache$/m)
     expect(out).toMatch(/^all +\/api\/orders\/\* +all +upstream orders +anyone +/m)
     expect(out).toContain(env['CATALOGUE_URL'])
+    expect(out).toMatch(/^Admin +http:\S+ {2}for trestle routes, upstreams$/m)
+    expect(out).toContain(`Try        curl -i '${url}/catalogue/'\n`)
     expect(out).not.toContain('not-a-real-secret')
     expect(gateway.said.err).not.toContain('not-a-real-secret')
   })

@@ -62,6 +62,12 @@ describe('keys, plans and usage on the command line', () => {
     expect((await trestle('plans', 'set', 'x', '--quota', '5')).status).toBe(2)
   })
 
+  it('make no key that has expired already', async () => {
+    const past = await trestle('keys', 'create', 'late', '--owner', 'ada', '--expires', '2020-01-31')
+    expect(past).toMatchObject({ status: 2, out: '' })
+    expect(past.err).toContain('That is over already')
+  })
+
   it('show how much was used', async () => {
     const made = await trestle('keys', 'create', 'used', '--owner', 'eve', '--plan', 'premium', '--json')
     const { secret } = JSON.parse(made.out) as { secret: string }

@@ -9,6 +9,13 @@ export function timeOption(text: string): string {
   return new Date(at).toISOString()
 }
 
+/** As `timeOption`, and not over already. */
+export function futureOption(text: string): string {
+  const at = timeOption(text)
+  if (Date.parse(at) > Date.now()) return at
+  throw new InvalidArgumentError('That is over already.')
+}
+
 /** Reads `2 hours` as milliseconds; `0` is none at all. */
 export function durationOption(text: string): number {
   if (text === '0') return 0

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { startAdmin } from '../admin/index.ts'
-import type { GatewayReport } from '../call/gateway-report.ts'
+import type { GatewayReport, RouteReport } from '../call/gateway-report.ts'
 import { startSystem, type RunningSystem } from '../system/index.ts'
 import { gatewayReloader } from './gateway-reloader.ts'
 import { type GatewaySystem, loadGatewaySystem, refusedBy, shownPath } from './gateway-system.ts'
@@ -104,8 +104,9 @@ async function startTable(
     ['Gateway', cyan(what.gatewayUrl)],
     ...(what.adminUrl === undefined
       ? []
-      : [['Admin', `${cyan(what.adminUrl)}  ${dim('for trestle routes, upstreams')}`] as const]),
+      : [['Admin', `${cyan(what.adminUrl)}  ${dim(adminNote(what.stores !== undefined))}`] as const]),
     ...(what.stores === undefined ? [] : [['Database', what.stores] as const]),
+    ['Try', bold(tryRoute(routes, what.gatewayUrl))],
     ['Reload', 'save the file, or SIGHUP'],
     ['Stop', 'Ctrl-C'],
   ]
@@ -118,4 +119,17 @@ async function startTable(
     ...facts.map(([name, value]) => `${name.padEnd(11)}${value}\n`),
     '\n',
   ].join('')
+}
+
+function adminNote(hasKeys: boolean): string {
+  return `for trestle routes, upstreams${hasKeys ? ', keys, plans, usage' : ''}`
+}
+
+/** Nothing is asked: a server behind a gateway of somebody else is not ours to try. */
+export function tryRoute(routes: readonly RouteReport[], gatewayUrl: string): string {
+  const plain = routes.filter(
+    ({ method, path, hosts }) => /^(?:GET|\*)$/.test(method) && !path.includes('{') && hosts.length === 0,
+  )
+  const open = plain.find(({ access }) => access === 'anyone') ?? plain[0]
+  return `curl -i '${gatewayUrl}${open?.path.replace(/\*$/, '') ?? '/openapi.json'}'`
 }

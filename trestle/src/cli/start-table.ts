@@ -2,6 +2,7 @@ import type { SystemDescription } from '../system/index.ts'
 import type { CliIo } from './io.ts'
 import { textTable } from './table.ts'
 
+const gatewayNote = 'trestle routes: what answers, who may ask, which policies hold'
 const adminNote = 'for trestle ps, scale, restart, deploy'
 
 /** What a start says: services and where they run, the addresses, what is embedded, and `line`, one to try. */
@@ -14,7 +15,7 @@ export function startTable(what: SystemDescription, line: string, tookMs: number
     pids.join(', '),
   ])
   const facts: readonly (readonly [string, string])[] = [
-    ['Gateway', cyan(what.gatewayUrl)],
+    ['Gateway', `${cyan(what.gatewayUrl)}  ${dim(gatewayNote)}`],
     ...(what.adminUrl === undefined ? [] : [['Admin', `${cyan(what.adminUrl)}  ${dim(adminNote)}`] as const]),
     ...(what.stores === undefined ? [] : [['Databases', what.stores] as const]),
     ['Try', bold(line)],

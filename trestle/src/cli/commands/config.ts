@@ -1,5 +1,6 @@
 import type { AddCommand } from '../program.ts'
 import { contextFor } from '../context.ts'
+import { settingsOf } from '../settings-of.ts'
 import { type Setting, shown } from '../settings.ts'
 import { textTable } from '../table.ts'
 
@@ -8,15 +9,16 @@ export const configCommand: AddCommand = (program, io) => {
   program
     .command('config')
     .description('show the settings that hold and where each comes from')
-    .argument('[system]', 'system file or folder')
+    .argument('[system]', 'system file or folder, or the file of a gateway')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       '\nPasswords are masked. Settings are environment variables: docs/guide/running.md lists them.\n',
     )
-    .action((system: string | undefined, options: { readonly json?: true }) => {
-      const { found, settings } = contextFor(io, system)
-      const { gatewayPort, adminPort, dataDir, logLevel, postgresUrl, storeUrls } = settings
+    .action(async (system: string | undefined, options: { readonly json?: true }) => {
+      const context = contextFor(io, system)
+      const { found } = context
+      const { gatewayPort, adminPort, dataDir, logLevel, postgresUrl, storeUrls } = await settingsOf(io, context)
       const fromSystem: Setting<string> = { name: 'system', value: found.file, from: found.origin }
       const all = [fromSystem, gatewayPort, adminPort, dataDir, logLevel, postgresUrl, ...storeUrls.values()].map(
         ({ name, value, from }) => ({ name, value: value === undefined ? null : shownValue(value), from }),

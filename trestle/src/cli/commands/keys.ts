@@ -4,7 +4,7 @@ import type { CliIo } from '../io.ts'
 import { momentOf } from '../access-texts.ts'
 import { systemOption, type SystemOption } from '../options.ts'
 import type { AddCommand } from '../program.ts'
-import { durationOption, timeOption, wholeOption } from '../option-values.ts'
+import { durationOption, futureOption, wholeOption } from '../option-values.ts'
 import { textTable } from '../table.ts'
 
 interface JsonOption extends SystemOption {
@@ -53,7 +53,7 @@ function addCreate(keys: Command, io: CliIo): void {
     .option('-p, --plan <plan>', 'what it may do, and how much')
     .option('--scope <scope...>', 'its scopes')
     .option('-e, --environment <name>', 'part of the key, so that people see which one is for tests (default: live)')
-    .option('--expires <time>', 'when it ends: 2027-01-31 or 2027-01-31T12:00:00Z', timeOption)
+    .option('--expires <time>', 'when it ends: 2027-01-31 or 2027-01-31T12:00:00Z', futureOption)
     .addOption(systemOption())
     .option('--json', 'print JSON')
     .action(async (name: string, options: CreateOptions) => {

@@ -6,7 +6,7 @@ export const openapiCommand: AddCommand = (program, io) => {
   program
     .command('openapi')
     .description('print the OpenAPI 3.1 document of all exposed operations')
-    .argument('[system]', 'system file or folder')
+    .argument('[system]', 'system file or folder, or the file of a gateway')
     .addHelpText('after', '\nA running gateway serves the same as /openapi.json.\n')
     .action(async (argument: string | undefined) => {
       const [{ gatewayDocument }, { documentInfo }, { systemOf }] = await Promise.all([

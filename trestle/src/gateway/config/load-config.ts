@@ -82,18 +82,38 @@ function settingsOf({ name = 'edge', listen, store }: GatewayFile, folder: strin
   }
 }
 
-/** Where the file says that data lie; nothing else in it must be right. `undefined`: it does not say. */
-export function configuredDataDir(path: string, env: LoadConfigOptions['env']): string | undefined {
+/** What a file says about where it listens and where its data lie; `undefined` where it does not say. */
+export interface ConfiguredSettings {
+  readonly port: number | undefined
+  readonly adminPort: number | undefined
+  /** Absolute. */
+  readonly dataDir: string | undefined
+  readonly postgresUrl: string | undefined
+}
+
+/** Reads the settings of a file; nothing else in it must be right. @throws GatewayConfigError when it is no YAML, or not there */
+export function configuredSettings(path: string, env: LoadConfigOptions['env']): ConfiguredSettings {
   const file = resolve(path)
   const folder = dirname(file)
   const source = readSource(basename(path), textOf(file, basename(path)))
-  const { node, found } = nodeAt(source.root, ['store', 'dataDir'])
-  if (!found || typeof node.value !== 'string') return undefined
-  const { value } = fillSecrets(
-    { ...source, root: node },
-    { env, readFile: (name) => readFileSync(name, 'utf8'), folder },
-  )
-  return typeof value === 'string' ? inFolder(folder, value) : undefined
+  const at = (...place: readonly string[]): string | undefined => {
+    const { node, found } = nodeAt(source.root, place)
+    if (!found) return undefined
+    const options = { env, readFile: (name: string) => readFileSync(name, 'utf8'), folder }
+    const { value, faults } = fillSecrets({ ...source, root: node }, options)
+    return faults.length === 0 && (typeof value === 'string' || typeof value === 'number') ? String(value) : undefined
+  }
+  const dataDir = at('store', 'dataDir')
+  return {
+    port: portOf(at('listen', 'port')),
+    adminPort: portOf(at('listen', 'adminPort')),
+    dataDir: dataDir === undefined ? undefined : inFolder(folder, dataDir),
+    postgresUrl: at('store', 'postgresUrl'),
+  }
+}
+
+function portOf(text = ''): number | undefined {
+  return /^\d{1,5}$/.test(text) ? Number(text) : undefined
 }
 
 function inFolder(folder: string, path: string): string {
@@ -105,6 +125,8 @@ function textOf(file: string, shownAs: string): string {
     return readFileSync(file, 'utf8')
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    throw new GatewayConfigError('config_unreadable', `${shownAs} cannot be read (${code})`, { cause })
+    const remedy =
+      code === 'ENOENT' ? 'Correct the path, or write the file: docs/guide/gateway.md' : 'Correct its rights'
+    throw new GatewayConfigError('config_unreadable', `${shownAs} cannot be read (${code}). ${remedy}`, { cause })
   }
 }
