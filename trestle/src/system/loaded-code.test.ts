@@ -14,13 +14,18 @@ const every = ['./split/run-child.ts', './fixtures/tiny/system.ts']
 
 describe('a process loads the code of what it runs', () => {
   it.each([
-    ['whatever it runs', [], [], ['kysely', 'pg', 'jose', 'yaml', 'ioredis', 'commander']],
-    ['the gateway', ['./host/start-gateway.ts'], [], ['kysely', 'pg', 'node:undici', 'yaml', 'jose']],
+    ['whatever it runs', [], [], ['kysely', 'pg', 'jose', 'openid-client', 'yaml', 'ioredis', 'commander']],
+    [
+      'the gateway',
+      ['./host/start-gateway.ts'],
+      [],
+      ['kysely', 'pg', 'node:undici', 'yaml', 'jose', 'openid-client', 'ioredis'],
+    ],
     [
       'a service with a store',
       ['./host/start-service.ts', './fixtures/tiny/counter.ts'],
       ['kysely', 'pg'],
-      ['jose', 'yaml'],
+      ['jose', 'openid-client', 'yaml'],
     ],
   ])('%s', async (_what, more, needed, foreign) => {
     const loaded = await packagesOf(...every, ...more)
@@ -31,6 +36,6 @@ describe('a process loads the code of what it runs', () => {
   it('the parent of a split system: neither a query builder nor an HTTP client', async () => {
     const loaded = await packagesOf('./start-system.ts', './split/start-fleet.ts', './fixtures/tiny/system.ts')
     expect(loaded).toEqual(expect.arrayContaining(['zod', 'pino', 'pg']))
-    expect(loaded.filter((name) => ['kysely', 'jose', 'yaml'].includes(name))).toEqual([])
+    expect(loaded.filter((name) => ['kysely', 'jose', 'openid-client', 'yaml'].includes(name))).toEqual([])
   })
 })
