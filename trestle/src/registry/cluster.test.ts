@@ -139,6 +139,28 @@ describe('a cluster, whatever happens to it', () => {
     expect(() => cluster.replace([{ ...member, id: 'new', weight: Number.NaN }])).toThrow('weight of new')
   })
 
+  it('asks a member again that had too much to do for a long time', () => {
+    const { cluster, pass } = setUp({}, ['a', 'b'])
+    const ask = (outcomeOfA: Outcome) => {
+      const attempt = cluster.begin()
+      if ('refused' in attempt) throw new Error(attempt.refused)
+      pass(2)
+      attempt.end(attempt.id === 'a' ? outcomeOfA : 'ok')
+      return attempt.id
+    }
+    const onA = cluster.begin(['b'])
+    if ('refused' in onA) throw new Error(onA.refused)
+    onA.end('ok')
+    for (let i = 0; i < 2_000; i += 1) {
+      const attempt = cluster.begin(['b'])
+      if (!('refused' in attempt)) attempt.end('overloaded')
+    }
+    expect(cluster.state().members[0]?.latencyMs).toBeLessThanOrEqual(1_000)
+    pass(90_000)
+    const asked = Array.from({ length: 100 }, () => ask('ok'))
+    expect(asked.filter((id) => id === 'a').length).toBeGreaterThan(20)
+  })
+
   it('keeps what it knows of a member that stays', () => {
     const { cluster, pass } = setUp({}, ['a'])
     const attempt = cluster.begin()

@@ -18,6 +18,9 @@ const forBreaker = {
   abandoned: undefined,
 } as const
 
+/** One that says again and again that it has too much to do is taken to be this slow at most: else it stays forgotten. */
+const pushedBackMaxMs = 1_000
+
 const none: readonly string[] = Object.freeze([])
 
 /**
@@ -184,7 +187,7 @@ class LearningCluster<T> implements Cluster<T> {
     if (outcome === 'overloaded') {
       member.requests += 1
       this.#limit?.pushedBack()
-      member.latency.observe(Math.max(knownMs * 2, latencyMs, 1), nowMs)
+      member.latency.observe(Math.max(latencyMs, Math.min(pushedBackMaxMs, Math.max(knownMs * 2, 1))), nowMs)
     } else if (latencyMs > knownMs) member.latency.observe(latencyMs, nowMs)
   }
 
