@@ -96,7 +96,9 @@ async function answered(spec: UpstreamSpec, deps: ForwardDeps, outgoing: Outgoin
     try {
       const reply = await ask(spec, deps, outgoing, attempt)
       attempt.end(outcomeOfStatus(reply.status))
-      if (last || !isTurnedAway(reply.status) || !mayRepeat(deps, outgoing, 'unknown')) {
+      // Where nobody else is left to ask, the client gets what this one says, and when it wants to be asked again.
+      const all = tried.length >= spec.targets.length
+      if (last || all || !isTurnedAway(reply.status) || !mayRepeat(deps, outgoing, 'unknown')) {
         return { reply, from: attempt.target }
       }
       if (reply.arrived?.() === undefined) await reply.discard()

@@ -315,6 +315,13 @@ describe('a request is asked again', () => {
     expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200])
   })
 
+  it('but not of the only one: its own reply says why, and when to come back', async () => {
+    await using at = await proxied({}, () => rawReply('busy', 'Retry-After: 7\r\n', '503 Busy'))
+    const reply = await at.bench.fetch('/legacy/a')
+    expect([reply.status, reply.headers.get('retry-after'), await reply.text()]).toEqual([503, '7', 'busy'])
+    expect(at.server.requests).toHaveLength(1)
+  })
+
   it('never when it may have happened: a POST that was sent', async () => {
     await using at = await two(reset)
     let asked = 0
