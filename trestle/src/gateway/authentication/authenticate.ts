@@ -15,9 +15,7 @@ import type {
   SpentCredential,
 } from './authenticator.ts'
 import { challengesOf } from './challenges.ts'
-import { withoutCookies } from './hidden-cookies.ts'
-import { HiddenHeaders } from './hidden-headers.ts'
-import { withoutParameters } from './query-credential.ts'
+import { credentialHider } from './hidden-credentials.ts'
 
 const timeoutMs = 5_000
 /** The answer is not known: saying 401 would sign a user out because a service is down. */
@@ -48,7 +46,7 @@ type Challenges = ReturnType<typeof challengesOf>
 export function authenticationPolicy(authenticators: readonly Authenticator[]): Policy {
   const challenges = challengesOf(authenticators)
   const schemes = new Set(authenticators.flatMap(({ challenge }) => challenge?.scheme ?? []))
-  const hide = hider(authenticators)
+  const hide = credentialHider(authenticators)
   // Opened for the first route, the same for all of them.
   let opening: Promise<readonly Prepared[]> | undefined
   return {
@@ -67,7 +65,7 @@ export function authenticationPolicy(authenticators: readonly Authenticator[]): 
         if (header !== undefined && (found === undefined || found.credential !== authorization?.credential)) {
           checkUnused(authorization, found, schemes, challenges)
         }
-        hide(request, found, authorization?.credential)
+        hide(request, found?.prepared.authenticator, found?.credential === authorization?.credential)
         if (found === undefined) return next(request)
         const answer = ask(found, request, clock.monotonic() + timeoutMs, challenges)
         const go = (caller: Caller | undefined) => {
@@ -116,34 +114,6 @@ function find(prepared: readonly Prepared[], source: CredentialSource): FoundCre
     else if (found.credential !== credential) throw twoCredentials()
   }
   return found
-}
-
-/** Makes what takes the credentials out of a request, so that they are passed on to nobody and stand in no log. */
-function hider(authenticators: readonly Authenticator[]) {
-  const headers = authenticators.flatMap(({ carriers }) => carriers?.headers ?? []).map((name) => name.toLowerCase())
-  const cookies = authenticators.flatMap(({ carriers }) => carriers?.cookies ?? [])
-  const query = authenticators.flatMap(({ carriers }) => carriers?.query ?? [])
-  const withAuthorization = [...headers, 'authorization']
-  return (request: EdgeRequest, found: FoundCredential | undefined, authorization: string | undefined): void => {
-    if (query.length > 0) request.query = withoutParameters(request.query, query)
-    if (cookies.length > 0) request.headers = withoutCookies(request.headers, cookies)
-    if (found?.prepared.authenticator.carriers?.authorization === true && found.credential === authorization) {
-      request.headers = new HiddenHeaders(request.headers, withAuthorization)
-    } else if (headers.some((name) => request.headers.has(name))) {
-      request.headers = new HiddenHeaders(request.headers, headers)
-    }
-    if (query.length > 0 && namesCredential(request.headers.get('referer'), query)) {
-      request.headers = new HiddenHeaders(request.headers, ['referer'])
-    }
-  }
-}
-
-/** A browser says on which page of ours it was, with the key in that page's address. */
-function namesCredential(address: string | undefined, query: readonly string[]): boolean {
-  const mark = address?.indexOf('?') ?? -1
-  if (address === undefined || mark === -1) return false
-  const asked = address.slice(mark + 1)
-  return withoutParameters(asked, query) !== asked
 }
 
 async function prepare(authenticator: Authenticator, context: GatewayContext): Promise<Prepared> {
