@@ -4,14 +4,11 @@ import { encodeStream } from './encode.ts'
 it.each(['br', 'gzip'] as const)(
   'what nobody reads of %s lets go of its source',
   async (coding) => {
-    let letGo = () => undefined as unknown
-    const gone = new Promise((resolve) => {
-      letGo = () => resolve('gone')
-    })
+    const { promise: gone, resolve: letGo } = Promise.withResolvers<string>()
     const source: AsyncIterator<Uint8Array> = {
       next: async () => ({ done: false, value: Buffer.from(`${Math.random()}`.repeat(1_000)) }),
       async return() {
-        letGo()
+        letGo('gone')
         return { done: true, value: undefined }
       },
     }

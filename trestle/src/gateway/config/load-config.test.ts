@@ -331,9 +331,9 @@ headers: { request: { set: { Host: x } } }
       'gateway.yaml:15:5: redirect(/old/*): "ftp://x/" is neither a path nor an address with a path',
       'gateway.yaml:15:62: timeoutMs means nothing for a redirect. Remove it',
       'gateway.yaml:16:5: /none leads nowhere. Give it one of upstream, aggregate and redirect',
-      'gateway.yaml:17:47: retries means nothing for an aggregate. Say it of its upstreams',
-      'gateway.yaml:17:80: There is no upstream itms. Did you mean items?',
-      'gateway.yaml:18:65: upstream(/all/{id}): rewrite names {x}, which the pattern does not have',
+      'gateway.yaml:17:44: retries means nothing for an aggregate. Say it of its upstreams',
+      'gateway.yaml:17:77: There is no upstream itms. Did you mean items?',
+      'gateway.yaml:18:60: upstream(/all/{id}): rewrite names {x}, which the pattern does not have',
       "gateway.yaml:19:10: headerRules: the header Host is the gateway's own and cannot be set or removed",
     ])
   })
@@ -410,6 +410,18 @@ routes:
           .join(', ')}]`,
     )
     expect(faultsOf(levels.join('\n')).join('\n')).toMatch(/more than 200000 values/)
+  })
+
+  it('is a great many aliases, and nothing hangs', () => {
+    const begunMs = performance.now()
+    const hosts = Array(60_000).fill('*a').join(',')
+    expect(faultsOf(`name: &a edge\nhosts: [${hosts}]\nodd: 1\n`).join('\n')).toMatch(/odd is not known/)
+    expect(performance.now() - begunMs).toBeLessThan(5_000)
+  })
+
+  it('is what the anchor before an alias says, when there are two of one name', () => {
+    expect(faultsOf('name: &a edge\nhosts: [&a "x y", *a]\nroutes: []\n').join('\n')).toMatch(/2:9.*"x y"/)
+    expect(faultsOf('hosts: [&a "x y"]\nname: &a edge\nupstreams: *a\n').join('\n')).toMatch(/upstreams must be a map/)
   })
 
   it('is a value that contains itself', () => {

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Document } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import { type ConfigFault, throwFaults } from './config-fault.ts'
 import type { ConfigNode } from './config-node.ts'
 
@@ -35,7 +35,7 @@ export function readSource(file: string, text: string): ConfigSource {
   throwFaults(
     found.slice(0, 20).map(({ pos, code, message }) => fault(pos[0], syntaxText(code, message, text, pos[0]))),
   )
-  const reader = new Reader(document, fault)
+  const reader = new Reader(fault)
   const root = document.contents === null ? { value: {}, at: 0, keyAt: 0 } : reader.read(document.contents, 0, 0)
   throwFaults(reader.faults)
   return { file, root, fault }
@@ -54,13 +54,14 @@ function syntaxText(code: string, message: string, text: string, at: number): st
 }
 
 class Reader {
-  readonly #document: Document
   readonly #fault: ConfigSource['fault']
   readonly faults: ConfigFault[] = []
+  /** What an alias means at the place that is read: looked for in the document it would cost a walk through it each time. */
+  readonly #anchors = new Map<string, Node>()
   #nodes = 0
+  #inAliases = 0
 
-  constructor(document: Document, fault: ConfigSource['fault']) {
-    this.#document = document
+  constructor(fault: ConfigSource['fault']) {
     this.#fault = fault
   }
 
@@ -74,6 +75,8 @@ class Reader {
     }
     if (node.tag !== undefined) return this.#refuse(at, keyAt, 'Tags (!name) are not allowed. Write a plain value')
     if (isAlias(node)) return this.#readAlias(node, at, keyAt, depth)
+    if (this.#inAliases === 0 && 'anchor' in node && typeof node.anchor === 'string')
+      this.#anchors.set(node.anchor, node)
     if (isScalar(node)) return { value: scalar(node.value), at, keyAt }
     if (isSeq(node)) {
       return { value: node.items.map((item) => this.#readItem(item, at, depth)), at, keyAt }
@@ -88,10 +91,13 @@ class Reader {
   }
 
   #readAlias(node: Node & { source: string }, at: number, keyAt: number, depth: number): ConfigNode {
-    const target = isAlias(node) ? node.resolve(this.#document) : undefined
+    const target = this.#anchors.get(node.source)
     if (target === undefined) return this.#refuse(at, keyAt, `There is no anchor &${node.source} before this alias`)
     // What is wrong in it is said where it is used: there it has a meaning.
-    return { ...this.read(target, keyAt, depth + 1), at }
+    this.#inAliases += 1
+    const read = this.read(target, keyAt, depth + 1)
+    this.#inAliases -= 1
+    return { ...read, at }
   }
 
   #readMap(items: readonly { key: unknown; value: unknown }[], at: number, depth: number) {
