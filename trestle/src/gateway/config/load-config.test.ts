@@ -420,7 +420,9 @@ routes:
   })
 
   it('is what the anchor before an alias says, when there are two of one name', () => {
-    expect(faultsOf('name: &a edge\nhosts: [&a "x y", *a]\nroutes: []\n').join('\n')).toMatch(/2:9.*"x y"/)
+    expect(faultsOf('name: &a edge\nupstreams: &a {}\nhosts: *a\n').join('\n')).toMatch(
+      /hosts must be a list, not a map/,
+    )
     expect(faultsOf('hosts: [&a "x y"]\nname: &a edge\nupstreams: *a\n').join('\n')).toMatch(/upstreams must be a map/)
   })
 
