@@ -3,39 +3,33 @@ import { anonymous } from '../call/caller.ts'
 import type { OpenApiInfo } from '../contract/openapi/document.ts'
 import type { OpenApiRoute } from '../contract/openapi/openapi.ts'
 import { headersFrom } from '../http/header-list.ts'
-import type { HeaderFields, HttpClient, HttpHandler, HttpRequest, HttpResponse, OnRefusal } from '../http/message.ts'
+import type { HttpClient, HttpHandler, HttpResponse, OnRefusal } from '../http/message.ts'
 import type { ClusterState } from '../registry/cluster.ts'
 import type { Clock } from '../std/clock.ts'
 import type { AccessLog } from '../telemetry/access-log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { openAccessLink } from './access/access-link.ts'
 import { authenticationPolicy } from './authentication/authenticate.ts'
 import { authorisationPolicy } from './authentication/authorise.ts'
 import type { ForeignPart } from './document/merge.ts'
 import { openDocument } from './document/open-document.ts'
-import { methodAskedFor } from './cors/preflight.ts'
-import type { GatewayContext, GatewayLog } from './gateway-context.ts'
+import { answeredRecord, refusedRecord } from './access-records.ts'
+import { frontDoor, type OpenEndpoint } from './front-door.ts'
+import type { GatewayLog } from './gateway-context.ts'
 import { gatewayMetrics } from './gateway-metrics.ts'
-import { openLimiter } from './limits/open-limiter.ts'
 import type { GatewaySpec } from './gateway.ts'
 import { documentPage, healthPages, homePage, type Page, pageEndpoint, type Readiness } from './pages/pages.ts'
 import { accessPolicies } from './plans/plan-policies.ts'
 import { checkPlanRoutes } from './plans/plan-routes.ts'
-import { type ComposedPolicies, composePolicies, type RouteFacts } from './policy/policy.ts'
-import { type Kept, keptFrom } from './reload/kept-state.ts'
+import { openContext } from './open-context.ts'
+import { composePolicies, type RouteFacts } from './policy/policy.ts'
+import type { Kept } from './reload/kept-state.ts'
 import { failureResponse } from './reply/failure-response.ts'
-import { refused } from './reply/problem-response.ts'
-import { canonicalPath, type PathAmbiguity } from './request/canonical-path.ts'
+import { finished, idsOf } from './reply/finished.ts'
 import type { RequestNotes } from './request/edge-request.ts'
-import { hostMatcher } from './request/host-match.ts'
-import { identify, type RequestIdentity } from './request/request-identity.ts'
-import { splitTarget } from './request/request-target.ts'
-import { originOf, trustedProxies } from './request/trusted-headers.ts'
+import { identify } from './request/request-identity.ts'
 import { answersRoot, checkEndpoint, type HostedEndpoint } from './route/check-endpoint.ts'
-import type { Endpoint } from './route/endpoint.ts'
 import { type OpenRoute, openRoute } from './route/open-route.ts'
-import { decodeValues } from './route/path-values.ts'
-import { createRouteTable, type RouteMatch } from './route/route-table.ts'
+import { createRouteTable } from './route/route-table.ts'
 
 export interface GatewayDeps {
   /** Takes a call to wherever its service runs. */
@@ -79,9 +73,6 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** An endpoint with its policies in front of it. */
-type OpenEndpoint = HostedEndpoint & Omit<ComposedPolicies, 'names'> & { readonly policyNames: readonly string[] }
-
 /**
  * Makes a gateway from its description: the handler that `serve` runs.
  * @throws TypeError when two routes collide, a plan names a route that is not there, or a host or a trusted proxy is none
@@ -98,12 +89,11 @@ export async function createGateway(spec: GatewaySpec, deps: GatewayDeps): Promi
 
 async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDisposableStack): Promise<Gateway> {
   const atTheEnd: (() => void)[] = []
-  const context = contextOf(spec, deps, opened, atTheEnd)
+  const context = openContext(spec, deps, opened, atTheEnd)
   const documents: OpenApiRoute[] = []
   const foreign: ForeignPart[] = []
   const endpoints: HostedEndpoint[] = []
   const upstreams = new Set<NonNullable<OpenRoute['upstream']>>()
-  const servesHost = hostMatcher(spec.hosts)
   for (const route of spec.routes) {
     const open = await openRoute(route, context)
     endpoints.push(...open.endpoints.map((endpoint) => ({ ...endpoint, hosts: route.hosts })))
@@ -132,52 +122,9 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
       }),
     ),
   )
-  const trusted = trustedProxies(spec.trustedProxies)
+  const answer = frontDoor(table, spec)
   const measured = gatewayMetrics(deps.metrics)
   for (const run of atTheEnd) run()
-
-  const answer = (
-    http: HttpRequest,
-    identity: RequestIdentity,
-    notes: RequestNotes,
-    replyHeaders: [string, string][],
-  ): HttpResponse | Promise<HttpResponse> => {
-    const target = splitTarget(http.target)
-    const host = target.host ?? http.headers.get('host')
-    if (!servesHost(host)) throw refused('not_found', { detail: 'This host is not served here' })
-    if (target.path === '*') return allowed('GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
-    const canonical = canonicalPath(target.path)
-    if (!canonical.ok) throw refused('bad_request', { detail: canonical.detail })
-    const { path, ambiguities } = canonical
-    notes.path = path
-    const hostname = hostName(host)
-    const match = table.match(hostname, path)
-    const asked = methodAskedFor(http.method, http.headers)
-    const endpoint = match === undefined ? undefined : endpointFor(match, http.method, asked)
-    if (ambiguities.length > 0) checkAmbiguities(ambiguities, endpoint ?? match?.routes.values().next().value)
-    if (match === undefined) throw refused('not_found', { detail: 'No route has this path' })
-    notes.route = endpoint?.template ?? match.routes.values().next().value?.template
-    if (endpoint === undefined) return otherMethod(match, http.method)
-    notes.operation = endpoint.operation
-    const { clientAddress, headers } = originOf(http, trusted)
-    notes.clientAddress = clientAddress
-    // What takes every method may know the answer itself.
-    const isPreflight = asked !== undefined && endpoint.method !== 'OPTIONS' && endpoint.method !== '*'
-    const handle = isPreflight ? endpoint.preflight : endpoint.handle
-    return handle({
-      http,
-      ...identity,
-      clientAddress,
-      host: hostname,
-      headers,
-      path,
-      query: target.query,
-      values: decodeValues(match.values, endpoint.template),
-      caller: anonymous,
-      replyHeaders,
-      notes,
-    })
-  }
 
   return {
     async handler(http) {
@@ -204,7 +151,7 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
       measured.inFlight.add(-1)
       const durationMs = deps.clock.monotonic() - started
       measured.answered(http.method, notes.route, response.status, durationMs)
-      deps.accessLog?.(record(http, response, identity, notes, durationMs))
+      deps.accessLog?.(answeredRecord(http, response, identity, notes, durationMs))
       return finished(response, identity, notes.caller, replyHeaders)
     },
     onRefusal({ code, status, remoteAddress }) {
@@ -226,160 +173,6 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
   }
 }
 
-function contextOf(
-  spec: GatewaySpec,
-  deps: GatewayDeps,
-  opened: AsyncDisposableStack,
-  atTheEnd: (() => void)[],
-): GatewayContext {
-  let client: Promise<HttpClient> | undefined
-  const openClient = async () => {
-    const { createHttpClient } = await import('../http/client.ts')
-    const made = createHttpClient()
-    opened.defer(() => made.close())
-    return made
-  }
-  let limiter: ReturnType<typeof openLimiter> | undefined
-  let accessLink: ReturnType<typeof openAccessLink> | undefined
-  const context: GatewayContext = {
-    send: deps.send,
-    clock: deps.clock,
-    random: deps.random ?? Math.random,
-    log: deps.log,
-    metrics: deps.metrics,
-    http: async () => deps.http ?? (client ??= openClient()),
-    limiter: () => (limiter ??= openLimiter(spec, context)),
-    access: () => (accessLink ??= openAccessLink(context)),
-    keep: (deps.kept ?? keptFrom()).keep,
-    shared: keptFrom().keep,
-    whenOpen: (run) => void atTheEnd.push(run),
-    defer: (close) => opened.defer(async () => close()),
-  }
-  return context
-}
-
 function factsOf({ method, template, hosts, operation, name, access, target, cost }: HostedEndpoint): RouteFacts {
   return { method, template, hosts, name: name ?? operation ?? `${method} ${template}`, access, target, cost }
-}
-
-function hostName(host: string | undefined): string {
-  return (host ?? '').toLowerCase().replace(/:\d*$/, '')
-}
-
-/** @param asked the method that a browser asks about before it uses it: the route that has it answers */
-function endpointFor(
-  { routes }: RouteMatch<OpenEndpoint>,
-  method: string,
-  asked: string | undefined,
-): OpenEndpoint | undefined {
-  if (asked !== undefined && !routes.has(method)) {
-    return routes.get(asked) ?? (asked === 'HEAD' ? routes.get('GET') : undefined) ?? routes.get('*')
-  }
-  return routes.get(method) ?? (method === 'HEAD' ? routes.get('GET') : undefined) ?? routes.get('*')
-}
-
-function checkAmbiguities(found: readonly PathAmbiguity[], endpoint: Endpoint | undefined): void {
-  const refusedOnes = found.filter((one) => endpoint?.allowInPath.includes(one) !== true)
-  if (refusedOnes.length > 0) throw refused('bad_request', { detail: `The path has ${refusedOnes.join(' and ')}` })
-}
-
-function otherMethod({ routes }: RouteMatch<Endpoint>, method: string): HttpResponse {
-  const methods = new Set([...routes.keys(), ...(routes.has('GET') ? ['HEAD'] : []), 'OPTIONS'])
-  const allow = [...methods].join(', ')
-  if (method === 'OPTIONS') return allowed(allow)
-  throw refused('method_not_allowed', { detail: `Allowed here: ${allow}` }, [['Allow', allow]])
-}
-
-function allowed(allow: string): HttpResponse {
-  return { status: 204, headers: [['Allow', allow]] }
-}
-
-function record(
-  http: HttpRequest,
-  response: HttpResponse,
-  { requestId, trace }: RequestIdentity,
-  notes: RequestNotes,
-  durationMs: number,
-): Parameters<AccessLog>[0] {
-  const { path, route, operation, upstream, caller, clientAddress, code, bytesIn } = notes
-  return {
-    method: http.method,
-    path,
-    route,
-    operation,
-    upstream,
-    status: response.status,
-    code,
-    durationMs,
-    requestId,
-    traceId: trace.traceId,
-    callerKind: caller.kind,
-    callerId: caller.id,
-    remoteAddress: clientAddress,
-    bytesIn,
-    bytesOut: bytesOf(response),
-  }
-}
-
-function bytesOf({ body, headers }: HttpResponse): number {
-  if (body === undefined) return 0
-  if (typeof body === 'string') return Buffer.byteLength(body)
-  if (body instanceof Uint8Array) return body.length
-  return Number(headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1] ?? 0)
-}
-
-/** Of a request that was not understood nothing is known but who sent it. */
-function refusedRecord(
-  code: string,
-  status: number,
-  remoteAddress: string,
-  { requestId, trace }: RequestIdentity,
-): Parameters<AccessLog>[0] {
-  return {
-    method: '-',
-    path: undefined,
-    route: undefined,
-    operation: undefined,
-    status,
-    code,
-    durationMs: 0,
-    requestId,
-    traceId: trace.traceId,
-    callerKind: anonymous.kind,
-    callerId: anonymous.id,
-    remoteAddress,
-    bytesIn: 0,
-    bytesOut: 0,
-  }
-}
-
-/** By what a reply is found again. */
-function idsOf({ requestId, trace }: RequestIdentity): HeaderFields {
-  return [
-    ['X-Request-Id', requestId],
-    ['Trestle-Trace-Id', trace.traceId],
-  ]
-}
-
-/** What every reply says, whatever it is. */
-function finished(
-  response: HttpResponse,
-  identity: RequestIdentity,
-  caller: RequestNotes['caller'],
-  more: HeaderFields,
-): HttpResponse {
-  const headers: (readonly [string, string])[] = [
-    ...response.headers,
-    ...more,
-    ...idsOf(identity),
-    ['X-Content-Type-Options', 'nosniff'],
-  ]
-  if (caller.kind !== 'anonymous' && !hasHeader(response.headers, 'cache-control')) {
-    headers.push(['Cache-Control', 'no-store'])
-  }
-  return { ...response, headers }
-}
-
-function hasHeader(headers: HeaderFields, name: string): boolean {
-  return headers.some(([other]) => other.toLowerCase() === name)
 }
