@@ -136,12 +136,13 @@ describe('a new version of a configuration', () => {
     await reloader.reload()
     writeFileSync(file, version(2, '  - { path: /keys, upstream: echo }\nauthenticate: [{ apiKeys: {} }]\n'))
     await reloader.reload()
-    writeFileSync(file, version(2, '  - { path: /a, upstream: echo, access: anyone, hosts: ["*"] }\n'))
+    const foreign = '  - { path: /a, upstream: echo, access: anyone, hosts: [b.example] }\nhosts: [a.example]\n'
+    writeFileSync(file, version(2, foreign))
     await reloader.reload()
     expect(told.failed).toEqual([
       expect.stringMatching(/^gateway\.yaml:\d+:1: oops is not known at the top/),
       'the gateway now asks gateway-access (keys, plans, shared counters), which was not started with it; stop it and start it again',
-      expect.stringMatching(/^gateway\.yaml: .*"\*"/),
+      expect.stringMatching(/^gateway\.yaml: .*b\.example/),
     ])
     expect([await status('/only/v1'), await status('/only/v2')]).toEqual([200, 404])
     writeFileSync(file, version(3))

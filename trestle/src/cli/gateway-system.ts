@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { GatewayConfigError } from '../gateway/config/config-fault.ts'
 import { type LoadedConfig, loadConfig } from '../gateway/config/load-config.ts'
-import { oneProcess, type System, system } from '../system/index.ts'
+import { oneProcess, StartError, type System, system } from '../system/index.ts'
 
 /** A gateway's file, and the system that it is by itself. */
 export interface GatewaySystem {
@@ -25,8 +25,9 @@ export function loadGatewaySystem(
  * @throws GatewayConfigError
  */
 export function refusedBy(error: unknown, shown: string, { redact }: Pick<LoadedConfig, 'redact'>): never {
-  if (!(error instanceof TypeError)) throw error
-  throw new GatewayConfigError('config_invalid', redact(`${shown}: ${error.message}`), { cause: error })
+  const refused = error instanceof StartError ? error.cause : error
+  if (!(refused instanceof TypeError)) throw error
+  throw new GatewayConfigError('config_invalid', redact(`${shown}: ${refused.message}`), { cause: error })
 }
 
 /** As a person at this folder would write it. */

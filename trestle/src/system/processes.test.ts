@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { copyTiny } from './fixtures/copy-tiny.ts'
-import { startSystem } from './index.ts'
+import { gateway } from '../gateway/index.ts'
+import { oneProcess, startSystem, system } from './index.ts'
 
 const tiny = new URL('./fixtures/tiny/system.ts', import.meta.url)
 
@@ -77,6 +78,22 @@ describe('the processes of a split system', () => {
       await rm(dataDir, { recursive: true })
     },
   )
+
+  it('are ended when the gateway cannot be, which is said in its own words', async () => {
+    const edge = gateway({ routes: [], hosts: ['*.*.example'] })
+    const dataDir = await mkdtemp(join(tmpdir(), 'trestle-refused-'))
+    const started = startSystem({
+      system: system('shut', { services: [], gateway: edge, topologies: { merged: oneProcess() } }),
+      gatewayPort: 0,
+      dataDir,
+      logLevel: 'silent',
+    })
+    await expect(started).rejects.toMatchObject({
+      code: 'system_invalid',
+      message: expect.stringMatching(/^gateway: "\*\.\*\.example" is no host name/),
+    })
+    await rm(dataDir, { recursive: true })
+  })
 
   it('are not even started when the port of the gateway is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1')

@@ -7,6 +7,7 @@ import { serve } from '../../http/serve.ts'
 import { accessLog } from '../../telemetry/index.ts'
 import type { Clock } from '../../std/clock.ts'
 import { portFailed } from '../check-port.ts'
+import { StartError } from '../start-error.ts'
 import type { Telemetry } from './telemetry.ts'
 
 export interface GatewayDeps {
@@ -27,7 +28,7 @@ export interface RunningGateway extends HttpServer {
   replace(spec: GatewaySpec): Promise<void>
 }
 
-/** Lets the gateway listen. @throws StartError `port_in_use` */
+/** Lets the gateway listen. @throws StartError `system_invalid` for a gateway that cannot be, `port_in_use` */
 export async function startGateway(
   at: { readonly host: string; readonly port: number },
   deps: GatewayDeps,
@@ -40,7 +41,7 @@ export async function startGateway(
     metrics: deps.telemetry.metrics,
     readiness: () => ({ ready: true, services: deps.services() }),
     systemName: deps.systemName,
-  })
+  }).catch(refused)
   const { handler, onRefusal } = made
   try {
     const server = await serve({ handler, onRefusal, host: at.host, port: at.port })
@@ -63,4 +64,10 @@ export async function startGateway(
     await made.close()
     throw portFailed('gateway', at.host, at.port, cause)
   }
+}
+
+/** A description that is wrong is told in its own words, and not as a mistake of ours. Not logged: a file's words may hold secrets. */
+function refused(error: unknown): never {
+  if (!(error instanceof TypeError)) throw error
+  throw new StartError('system_invalid', error.message, { cause: error })
 }
