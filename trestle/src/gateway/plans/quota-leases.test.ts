@@ -46,6 +46,17 @@ const demand = (units: number, allow: number): QuotaDemand => ({ subject: 's', p
 const isTaken = (outcome: object): outcome is TakenUnits => 'units' in outcome
 
 describe('leases of a quota', () => {
+  it('are of no use for what a smaller plan does not allow any more, and of use again for a greater one', async () => {
+    const clock = virtualClock()
+    const { ask } = ledger()
+    const leases = new QuotaLeases({ ask, clock, spec: quotaSpec({}), onDown() {} })
+    for (let i = 0; i < 20; i += 1) expect(await leases.take(demand(1, 10_000))).toHaveProperty('units')
+    expect(await leases.take(demand(1, 20))).toMatchObject({ refused: 'exceeded' })
+    expect(await leases.take(demand(1, 21))).toHaveProperty('units')
+    expect(await leases.take(demand(1, 21))).toMatchObject({ refused: 'exceeded' })
+    expect(await leases.take(demand(1, 10_000))).toHaveProperty('units')
+  })
+
   it('never let more be served than the quota, whoever asks, crashes, closes or gives back', async () => {
     const step = fc.record({
       gateway: fc.nat({ max: 3 }),

@@ -73,7 +73,7 @@ export class QuotaLeases {
   /** Takes units. At once, unless more must be leased first. */
   take(demand: QuotaDemand): TakeOutcome | Promise<TakeOutcome> {
     const lease = this.#leaseOf(demand)
-    return this.#takeLeft(lease, demand.units) ?? this.#takeMore(lease, demand)
+    return this.#takeLeft(lease, demand) ?? this.#takeMore(lease, demand)
   }
 
   /** Units that were not served after all, or do not count. */
@@ -115,8 +115,10 @@ export class QuotaLeases {
     return lease
   }
 
-  #takeLeft(lease: Lease, units: number): TakenUnits | undefined {
+  #takeLeft(lease: Lease, { units, allow }: QuotaDemand): TakenUnits | undefined {
     if (lease.left < units) return undefined
+    // What was leased while more was allowed is not served any more.
+    if (lease.spent !== undefined && lease.spent - lease.left + units > allow) return undefined
     lease.left -= units
     return { lease, period: lease.period, units, owed: false }
   }
@@ -127,7 +129,7 @@ export class QuotaLeases {
     lease.wanted += units
     try {
       for (;;) {
-        const taken = this.#takeLeft(lease, units)
+        const taken = this.#takeLeft(lease, demand)
         if (taken !== undefined) return taken
         const { refused } = lease
         if (refused?.allow === allow && clock.monotonic() < refused.untilMs) return { refused: 'exceeded', lease }
