@@ -432,6 +432,7 @@ routes:
 
   it('is a file that is too large, or not there', () => {
     expect(faultsOf(`# ${'x'.repeat(4_200_000)}\n${small}`)[0]).toMatch(/larger than 4194304 bytes/)
+    expect(() => loadConfig(folder, { env: {} })).toThrow(/cannot be read \(EISDIR\)\. Correct the path/)
     expect(() => loadConfig(join(folder, 'nowhere.yaml'), { env: {} })).toThrow(
       expect.objectContaining({
         code: 'config_unreadable',

@@ -126,7 +126,7 @@ function textOf(file: string, shownAs: string): string {
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     const remedy =
-      code === 'ENOENT' ? 'Correct the path, or write the file: docs/guide/gateway.md' : 'Correct its rights'
+      code === 'EACCES' ? 'Correct its rights' : 'Correct the path, or write the file: docs/guide/gateway.md'
     throw new GatewayConfigError('config_unreadable', `${shownAs} cannot be read (${code}). ${remedy}`, { cause })
   }
 }
