@@ -139,6 +139,35 @@ describe('a cluster, whatever happens to it', () => {
     expect(() => cluster.replace([{ ...member, id: 'new', weight: Number.NaN }])).toThrow('weight of new')
   })
 
+  it.each(['a', 'b'])('is served again by %s alone, when both were down and the other one stays so', (back) => {
+    const { cluster, pass } = setUp({}, ['a', 'b'])
+    const up = new Set<string>()
+    const ask = () => {
+      const tried: string[] = []
+      for (;;) {
+        const attempt = cluster.begin(tried)
+        if ('refused' in attempt) return false
+        tried.push(attempt.id)
+        attempt.end(up.has(attempt.id) ? 'ok' : 'unreachable')
+        if (up.has(attempt.id)) return true
+      }
+    }
+    const askFor = (ms: number) => {
+      let served = 0
+      for (let passed = 0; passed < ms; passed += 20) {
+        pass(20)
+        if (ask()) served += 1
+      }
+      return served / (ms / 20)
+    }
+    expect(askFor(20_000)).toBe(0)
+    expect(cluster.state().breaker).toBe('open')
+    up.add(back)
+    askFor(60_000)
+    expect(askFor(10_000)).toBe(1)
+    expect(cluster.state().breaker).toBe('closed')
+  })
+
   it('asks a member again that had too much to do for a long time', () => {
     const { cluster, pass } = setUp({}, ['a', 'b'])
     const ask = (outcomeOfA: Outcome) => {

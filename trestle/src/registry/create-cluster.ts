@@ -148,11 +148,13 @@ class LearningCluster<T> implements Cluster<T> {
     this.#inFlight -= 1
     member.inFlight -= 1
     member.waitsNoMore(startMs)
+    const wasOnTrial = member.passive !== 'well'
     const isFailure = outcome === 'failed' || outcome === 'unreachable' || outcome === 'faulty'
     if (outcome === 'ok') this.#succeeded(member, latencyMs, nowMs)
     else if (isFailure) this.#failed(member, outcome, latencyMs, nowMs)
     else this.#said(member, outcome, latencyMs, nowMs)
-    this.#breaker?.ended(epoch, forBreaker[outcome], nowMs)
+    // Of one that is on trial itself a failure says nothing of the others: it would keep them from being asked.
+    this.#breaker?.ended(epoch, isFailure && wasOnTrial ? undefined : forBreaker[outcome], nowMs)
   }
 
   #succeeded(member: ClusterMember<T>, latencyMs: number, nowMs: number): void {
