@@ -39,15 +39,17 @@ export function encodeStream(body: AsyncIterable<Uint8Array>, coding: ContentCod
       ? createGzip({ flush: constants.Z_SYNC_FLUSH })
       : createBrotliCompress({ ...brotli(), flush: constants.BROTLI_OPERATION_FLUSH })
   // Whoever reads the encoder is told of errors.
-  pipeline(body, encoder, () => undefined)
+  const source = body[Symbol.asyncIterator]()
+  pipeline({ [Symbol.asyncIterator]: () => source }, encoder, () => undefined)
   return {
     [Symbol.asyncIterator]() {
       const chunks = encoder[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
       return {
         next: () => chunks.next(),
         async return() {
-          // The encoder's own does nothing before the first piece was taken.
+          // The encoder's own does nothing before the first piece was taken; and the source may wait for ever for its next.
           encoder.destroy()
+          await source.return?.()
           return { done: true, value: undefined }
         },
       }
