@@ -248,6 +248,16 @@ describe('a running gateway of a file that says every policy', () => {
     expect(canaryAsked).toBeLessThan(18)
   })
 
+  it('aggregates of upstreams, each with its own policies', async () => {
+    const reply = await ask('/both/7?limit=3&other=4')
+    expect([reply.status, reply.headers.get('trestle-partial')]).toEqual([200, 'late'])
+    expect(await reply.json()).toMatchObject({
+      own: { url: '/own/7?limit=3', headers: { authorization: expect.stringMatching(/^Bearer ey/) } },
+      late: null,
+      partial: [{ part: 'late', problem: { code: 'deadline_exceeded' } }],
+    })
+  })
+
   it('a cache', async () => {
     await (await ask('/cached')).text()
     expect((await ask('/cached')).headers.get('cache-status')).toMatch(/hit/)

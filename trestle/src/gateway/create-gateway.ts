@@ -93,13 +93,13 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
   const documents: OpenApiRoute[] = []
   const foreign: ForeignPart[] = []
   const endpoints: HostedEndpoint[] = []
-  const upstreams = new Set<NonNullable<OpenRoute['upstream']>>()
+  const upstreams = new Set<NonNullable<OpenRoute['upstreams']>[number]>()
   for (const route of spec.routes) {
     const open = await openRoute(route, context)
     endpoints.push(...open.endpoints.map((endpoint) => ({ ...endpoint, hosts: route.hosts })))
     documents.push(...open.documents)
     if (open.foreign !== undefined) foreign.push(open.foreign)
-    if (open.upstream !== undefined) upstreams.add(open.upstream)
+    for (const one of open.upstreams ?? []) upstreams.add(one)
   }
   for (const endpoint of endpoints) checkEndpoint(endpoint, spec)
   checkPlanRoutes(

@@ -3,6 +3,7 @@ import type { OpenApiInfo } from '../contract/openapi/document.ts'
 import { access } from './access/contract.ts'
 import type { AggregateSpec } from './aggregate/aggregate.ts'
 import type { Authenticator } from './authentication/authenticator.ts'
+import type { CombineSpec } from './combine/combine.ts'
 import type { CountersSpec } from './limits/counters.ts'
 import type { RateLimitHeaders } from './limits/rate-limit-headers.ts'
 import { checkPlanNames, type PlanSpec } from './plans/plan.ts'
@@ -14,8 +15,8 @@ import type { ExposeSpec } from './route/expose.ts'
 import { checkPools } from './upstream/check-pools.ts'
 import type { UpstreamSpec } from './upstream/upstream.ts'
 
-/** A way in: made by `expose`, `upstream`, `aggregate` or `redirect`. */
-export type RouteSpec = ExposeSpec | UpstreamSpec | AggregateSpec | RedirectSpec | OidcPagesSpec
+/** A way in: made by `expose`, `upstream`, `aggregate`, `combine` or `redirect`. */
+export type RouteSpec = ExposeSpec | UpstreamSpec | AggregateSpec | CombineSpec | RedirectSpec | OidcPagesSpec
 
 /** What the gateway shows, to whom, and whom it believes. */
 export interface GatewayOptions {
@@ -69,7 +70,7 @@ export function gateway(options: GatewayOptions): GatewaySpec {
   const names = authenticate.map(({ name }) => name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw new TypeError(`gateway: two authenticators are called ${twice}`)
-  checkPools(routes)
+  checkPools(routes.flatMap(upstreamsOf))
   if (options.plans !== undefined) checkPlanNames(options.plans)
   const limits = { counters, rateLimitHeaders, plans: options.plans, quota: quotaSpec(options.quota) }
   return { kind: 'gateway', authenticate, routes, hosts, trustedProxies, document, policies, ...limits }
@@ -92,7 +93,7 @@ function securityOf(authenticators: readonly Authenticator[]): Pick<OpenApiInfo,
 
 /** The contracts that a gateway calls: those it exposes and those its authenticators and policies ask. */
 export function gatewayUses(spec: GatewaySpec): readonly ContractRef[] {
-  const policies = [...spec.policies, ...spec.routes.flatMap((route) => route.policies)]
+  const policies = [...spec.policies, ...spec.routes.flatMap(policiesOf)]
   const contracts: ContractRef[] = [
     ...spec.routes.flatMap(contractsOf),
     ...spec.authenticate.flatMap(({ uses }) => Object.values(uses)),
@@ -100,6 +101,19 @@ export function gatewayUses(spec: GatewaySpec): readonly ContractRef[] {
     ...(spec.counters === 'shared' || spec.plans !== undefined ? [access] : []),
   ]
   return [...new Map(contracts.map((contract) => [contract.id, contract])).values()]
+}
+
+/** An upstream, or those that a combined reply is made from. */
+function upstreamsOf(route: RouteSpec): readonly UpstreamSpec[] {
+  if (route.kind === 'upstream') return [route]
+  return route.kind === 'combine' ? route.parts.map(({ upstream }) => upstream) : []
+}
+
+function policiesOf(route: RouteSpec): readonly Policy[] {
+  return [
+    ...route.policies,
+    ...(route.kind === 'combine' ? upstreamsOf(route).flatMap(({ policies }) => policies) : []),
+  ]
 }
 
 function contractsOf(route: RouteSpec): readonly ContractRef[] {

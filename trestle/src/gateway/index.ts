@@ -34,6 +34,7 @@ export type { PathAmbiguity } from './request/canonical-path.ts'
 export { expose, type ExposedOperation, type ExposeOptions, type ExposeSpec } from './route/expose.ts'
 export { aggregate, type AggregateOutput, type AggregateSpec, type PartMap } from './aggregate/aggregate.ts'
 export { type OptionalOptions, optional, type Part, type PartRequest, part } from './aggregate/part.ts'
+export { combine, type CombinedPart, type CombineOptions, type CombineSpec } from './combine/combine.ts'
 export { access } from './access/contract.ts'
 export {
   documentInfo,

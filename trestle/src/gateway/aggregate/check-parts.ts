@@ -18,7 +18,7 @@ export function checkParts(parts: Readonly<Record<string, unknown>>, fail: Fail)
   if (named.length === 0) throw fail('it has no parts')
   const names = new Map<AnyPart, string>()
   for (const { name, part } of named) {
-    checkName(name, fail)
+    checkPartName(name, fail)
     checkOperation(name, part, fail)
     const other = names.get(part)
     if (other !== undefined) throw fail(`${other} and ${name} are the same part; write it twice to ask twice`)
@@ -36,7 +36,8 @@ export function checkParts(parts: Readonly<Record<string, unknown>>, fail: Fail)
   return inOrder(named, names, fail)
 }
 
-function checkName(name: string, fail: Fail): void {
+/** @throws TypeError for what cannot be the name of a field of the reply */
+export function checkPartName(name: string, fail: Fail): void {
   if (name === 'partial') throw fail('no part can be called partial: there the reply says which parts are missing')
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) throw fail(`${JSON.stringify(name)} is no name of a part: myCart`)
 }

@@ -52,7 +52,7 @@ function checkNames({ hosts, trustedProxies = [], routes, listen }: GatewayFile,
 
 /** A route without a name of its own is called by method and path. */
 function checkPlans({ plans = {}, routes }: GatewayFile, report: Report): void {
-  const names = routes.flatMap(({ name, methods = ['*'], path }) =>
+  const names = routes.flatMap(({ name, aggregate, methods = aggregate === undefined ? ['*'] : ['GET'], path }) =>
     name === undefined ? methods.map((method) => `${method} ${path}`) : [name],
   )
   const said = Object.entries(plans).map(

@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Access, anyone, scopes, signedIn } from '../../contract/access.ts'
+import { combine } from '../combine/combine.ts'
 import type { RouteSpec } from '../gateway.ts'
 import { redirect } from '../redirect.ts'
 import { clientCredentials } from '../oidc/client-credentials.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { RouteOptions } from '../route/route-options.ts'
 import { shapeOf } from '../route/route-template.ts'
-import { upstream, type UpstreamOptions } from '../upstream/upstream.ts'
+import { upstream, type UpstreamOptions, type UpstreamSpec } from '../upstream/upstream.ts'
 import { attempt, type Report } from './attempt.ts'
 import { policiesOf } from './build-parts.ts'
 import { checkTargets } from './check-targets.ts'
@@ -69,11 +70,12 @@ function tokensOf({ upstreams = {} }: GatewayFile, report: Report): ReadonlyMap<
 }
 
 function routeOf(entry: RouteEntry, file: GatewayFile, place: Place): RouteSpec | undefined {
-  const { folder, path, report, tokens, faulty } = place
-  const { path: pattern, upstream: name, redirect: elsewhere } = entry
-  if ((name === undefined) === (elsewhere === undefined)) {
-    const what = name === undefined ? 'leads nowhere' : 'leads to two places'
-    report(path, `${pattern} ${what}. Give it either upstream or redirect`)
+  const { path, report } = place
+  const { path: pattern, upstream: name, redirect: elsewhere, aggregate: parts } = entry
+  const ways = [name, elsewhere, parts].filter((way) => way !== undefined)
+  if (ways.length !== 1) {
+    const what = ways.length === 0 ? 'leads nowhere' : 'leads to two places'
+    report(path, `${pattern} ${what}. Give it one of upstream, aggregate and redirect`)
     return undefined
   }
   const options = routeOptions(entry, path, report)
@@ -84,19 +86,62 @@ function routeOf(entry: RouteEntry, file: GatewayFile, place: Place): RouteSpec 
     const { to, ...rest } = defined(elsewhere)
     return redirect(pattern, to, { ...options, ...access, ...rest })
   }
+  if (parts !== undefined) return aggregateOf(entry, parts, options, file, place)
+  return upstreamOf(entry, String(name), options, file, place)
+}
+
+/** A route to an upstream; `undefined` when there is none of this name, or none that can be used. */
+function upstreamOf(
+  entry: RouteEntry,
+  name: string,
+  options: RouteOptions,
+  file: GatewayFile,
+  { folder, path, report, tokens, faulty }: Place,
+): UpstreamSpec | undefined {
   const known = file.upstreams ?? {}
-  const found = name !== undefined && Object.hasOwn(known, name) ? known[name] : undefined
+  const found = Object.hasOwn(known, name) ? known[name] : undefined
   if (found === undefined) {
-    report([...path, 'upstream'], `There is no upstream ${name}. ${suggestion(String(name), Object.keys(known))}`)
+    report([...path, 'upstream'], `There is no upstream ${name}. ${suggestion(name, Object.keys(known))}`)
     return undefined
   }
-  if (faulty.has(String(name))) return undefined
+  if (faulty.has(name)) return undefined
   const targets = found.targets.map((target) => (typeof target === 'string' ? target : defined(target)))
-  const token = tokens.get(String(name))
+  const token = tokens.get(name)
   const policies = [...(options.policies ?? []), ...(token === undefined ? [] : [token])]
-  return upstream(pattern, targets, {
+  return upstream(entry.path, targets, {
     ...upstreamOptions(entry, found, { ...options, policies }, folder),
-    pool: String(name),
+    pool: name,
+  })
+}
+
+const ofParts = forwardingOnly.filter((key) => key !== 'name' && key !== 'timeoutMs')
+
+/** Each part is a route to its upstream that only the whole leads to. */
+function aggregateOf(
+  entry: RouteEntry,
+  parts: NonNullable<RouteEntry['aggregate']>,
+  options: RouteOptions,
+  file: GatewayFile,
+  place: Place,
+): RouteSpec | undefined {
+  const { path, report } = place
+  for (const key of ofParts.filter((one) => entry[one] !== undefined)) {
+    report([...path, key], `${key} means nothing for an aggregate. Say it of its upstreams`)
+  }
+  const made = Object.entries(parts).map(([field, part]) => {
+    const at = [...path, 'aggregate', field]
+    const { access = entry.access, timeoutMs, path: rewrite, optional, query } = part
+    const asked = { path: entry.path, access, rewrite, timeoutMs }
+    const spec = attempt(at, report, () => upstreamOf(asked, part.upstream, {}, file, { ...place, path: at }))
+    return spec && ([field, { upstream: { ...spec, openapi: undefined }, ...defined({ optional, query }) }] as const)
+  })
+  const all = made.filter((part) => part !== undefined)
+  if (all.length < made.length) return undefined
+  const { name, timeoutMs } = entry
+  return combine(entry.path, Object.fromEntries(all), {
+    ...options,
+    ...defined({ name, timeoutMs }),
+    access: accessOf(entry.access),
   })
 }
 
@@ -141,7 +186,8 @@ function accessOf(access: RouteEntry['access']): Access {
 
 /** A route that refuses everybody is a mistake. */
 function checkReachable(entry: RouteEntry, authenticators: number, path: ConfigPath, report: Report): void {
-  const open = entry.access === 'anyone' || (entry.access === undefined && entry.upstream === undefined)
+  const { access, upstream: name, aggregate } = entry
+  const open = access === 'anyone' || (access === undefined && name === undefined && aggregate === undefined)
   if (open || authenticators > 0) return
   report(
     path,
@@ -151,7 +197,12 @@ function checkReachable(entry: RouteEntry, authenticators: number, path: ConfigP
 
 /** An upstream that no route uses is a mistake: of its name, or of somebody who believes that it is fronted. */
 function checkUsed({ upstreams = {}, routes }: GatewayFile, report: Report): void {
-  const used = new Set(routes.map((route) => route.upstream))
+  const used = new Set(
+    routes.flatMap(({ upstream: name, aggregate = {} }) => [
+      name,
+      ...Object.values(aggregate).map((part) => part.upstream),
+    ]),
+  )
   for (const name of Object.keys(upstreams)) {
     if (!used.has(name)) report(['upstreams', name], `No route uses the upstream ${name}. Add one, or remove it`)
   }
@@ -168,7 +219,7 @@ function checkDocuments({ upstreams = {} }: GatewayFile, folder: string, report:
 /** Two routes with one method, one shape of path and a host in common. */
 function checkCollisions(routes: readonly RouteEntry[], report: Report): void {
   const seen = new Map<string, number>()
-  routes.forEach(({ path, methods = ['*'], hosts = ['*'] }, at) => {
+  routes.forEach(({ path, aggregate, methods = aggregate === undefined ? ['*'] : ['GET'], hosts = ['*'] }, at) => {
     const shape = shapeOrNone(path)
     if (shape === undefined) return
     const keys = hosts.flatMap((host) => methods.map((method) => `${host.toLowerCase()} ${method} ${shape}`))

@@ -88,6 +88,19 @@ const redirect = z
   })
   .describe('Sends clients elsewhere')
 
+const part = z
+  .strictObject({
+    upstream: text.describe('Name of an upstream: it is asked with GET, and answers JSON'),
+    path: path.describe("What it is asked for, with the fields of the route's path: /users/{id}"),
+    query: z.array(text).optional().describe('Names of the query parameters that it gets; default none'),
+    optional: z.boolean().optional().describe('Its failure does not fail the reply: null in its place. Default false'),
+    timeoutMs: ms("Default: the upstream's own; never more than the route's").optional(),
+    access: access
+      .optional()
+      .describe("Who may ask it; default: as the route. Who may not gets the route's other parts"),
+  })
+  .describe('A field of the reply')
+
 const route = z
   .strictObject({
     path: path.describe('/items/{id}: a field is a whole segment; /legacy/*: everything below'),
@@ -96,6 +109,10 @@ const route = z
     name: text.max(100).optional().describe('For plans, usage and logs; default: method and path'),
     upstream: text.optional().describe('Name of an upstream: it answers'),
     redirect: redirect.optional(),
+    aggregate: z
+      .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), part)
+      .optional()
+      .describe('One JSON object from several upstreams, which are asked at the same time, by field'),
     access: access.optional(),
     stripPrefix: path.optional().describe('Beginning of the path that the upstream does not get'),
     addPrefix: path.optional().describe('Put before what is left'),

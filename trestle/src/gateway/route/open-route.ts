@@ -14,8 +14,8 @@ export interface OpenRoute {
   readonly documents: readonly OpenApiRoute[]
   /** What a foreign document says of them. */
   readonly foreign?: ForeignPart | undefined
-  /** Of an upstream: how its targets stand. */
-  readonly upstream?: { readonly name: string; readonly state: () => ClusterState }
+  /** Where it leads to upstreams: how their targets stand. */
+  readonly upstreams?: readonly { readonly name: string; readonly state: () => ClusterState }[]
 }
 
 type Openers = {
@@ -32,6 +32,7 @@ const openers: Openers = {
     documents: route.operations.map(exposedDocument),
   }),
   aggregate: async (route, context) => (await import('../aggregate/open-aggregate.ts')).openAggregate(route, context),
+  combine: async (route, context) => (await import('../combine/open-combine.ts')).openCombine(route, context),
   upstream: async (route, context) => (await import('../upstream/open-upstream.ts')).openUpstream(route, context),
   'oidc-pages': async (route, context) => (await import('../oidc/open-pages.ts')).openPages(route, context),
   redirect: async (route) => (await import('../open-redirect.ts')).openRedirect(route),

@@ -4,9 +4,9 @@ import type { UpstreamSpec } from './upstream.ts'
 const ofThePool = ['targets', 'health', 'resilience', 'tls'] as const
 
 /** Routes to one pool say the same of it. @throws TypeError with the first thing that two of them say differently */
-export function checkPools(routes: readonly { readonly kind: string }[]): void {
+export function checkPools(routes: readonly UpstreamSpec[]): void {
   const known = new Map<string, UpstreamSpec>()
-  for (const route of routes.filter(isUpstream)) {
+  for (const route of routes) {
     const { pool, pattern } = route
     if (pool === undefined) continue
     const first = known.get(pool) ?? route
@@ -17,8 +17,4 @@ export function checkPools(routes: readonly { readonly kind: string }[]): void {
       `upstream(${pattern}): ${other} must be what upstream(${first.pattern}) says, both are of the pool ${pool}`,
     )
   }
-}
-
-function isUpstream(route: { readonly kind: string }): route is UpstreamSpec {
-  return route.kind === 'upstream'
 }

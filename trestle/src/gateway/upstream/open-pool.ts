@@ -12,7 +12,7 @@ import type { UpstreamSpec } from './upstream.ts'
 export interface UpstreamPool {
   readonly cluster: Cluster<Target>
   readonly http: HttpClient
-  readonly report: NonNullable<OpenRoute['upstream']>
+  readonly report: NonNullable<OpenRoute['upstreams']>[number]
 }
 
 /** One for each upstream, and for each pool in a gateway: however many routes lead to it, its targets are asked for their health once. */

@@ -1,24 +1,28 @@
 import type { GatewayContext } from '../gateway-context.ts'
+import type { EdgeHandler } from '../policy/policy.ts'
 import type { Endpoint } from '../route/endpoint.ts'
 import type { OpenRoute } from '../route/open-route.ts'
 import { forwarder } from './forward.ts'
 import { openMirror } from './mirror.ts'
-import { poolOf } from './open-pool.ts'
+import { poolOf, type UpstreamPool } from './open-pool.ts'
 import { upstreamDocument } from './upstream-document.ts'
 import type { UpstreamSpec } from './upstream.ts'
 
-/** Opens an upstream: one endpoint for each method, in front of its pool of targets. */
-export async function openUpstream(spec: UpstreamSpec, context: GatewayContext): Promise<OpenRoute> {
+/** Opens what answers for an upstream, in front of its pool of targets. */
+export async function openForwarder(
+  spec: UpstreamSpec,
+  context: GatewayContext,
+): Promise<{ readonly answer: EdgeHandler; readonly report: UpstreamPool['report'] }> {
   const { clock, random, metrics } = context
-  const { pattern, mirror } = spec
   const { cluster, http, report } = await poolOf(spec, context)
-  const answer = forwarder(spec, {
-    cluster,
-    clock,
-    random,
-    http,
-    mirror: mirror && openMirror(mirror, { http: await context.http(), metrics, random }),
-  })
+  const mirror = spec.mirror && openMirror(spec.mirror, { http: await context.http(), metrics, random })
+  return { answer: forwarder(spec, { cluster, clock, random, http, mirror }), report }
+}
+
+/** Opens an upstream: one endpoint for each method. */
+export async function openUpstream(spec: UpstreamSpec, context: GatewayContext): Promise<OpenRoute> {
+  const { pattern } = spec
+  const { answer, report } = await openForwarder(spec, context)
   const foreign = await upstreamDocument(spec)
   const endpoints = spec.methods.map(
     (method): Endpoint => ({
@@ -39,6 +43,6 @@ export async function openUpstream(spec: UpstreamSpec, context: GatewayContext):
     endpoints,
     documents: [],
     foreign: foreign?.part,
-    upstream: report,
+    upstreams: [report],
   }
 }
