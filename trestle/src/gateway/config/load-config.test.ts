@@ -7,6 +7,7 @@ import { anyone, scopes } from '../../contract/access.ts'
 import {
   apiKeys,
   cache,
+  combine,
   cors,
   gateway,
   type GatewaySpec,
@@ -149,6 +150,37 @@ routes:
     expect(asData(spec)).toEqual(asData(inCode))
   })
 
+  it('makes aggregates, each part a route to its upstream', () => {
+    const { spec } = loaded(`
+upstreams:
+  users: { targets: [http://127.0.0.1:9001], timeoutMs: 900, openapi: { document: gateway-1.yaml } }
+  orders: { targets: [http://127.0.0.1:9002], headers: { request: { set: { X-From: edge } } } }
+routes:
+  - path: /home/{id}
+    access: anyone
+    timeoutMs: 1000
+    aggregate:
+      user: { upstream: users, path: '/users/{id}' }
+      orders: { upstream: orders, path: '/orders/{id}', optional: true, timeoutMs: 150, query: [limit] }
+`)
+    const pattern = '/home/{id}'
+    const rules = { request: { set: {}, remove: [] }, response: { set: {}, remove: [] } }
+    const set = { 'X-From': 'edge' }
+    const both = { access: anyone(), headers: rules }
+    const user = { ...both, pool: 'users', rewrite: '/users/{id}', timeoutMs: 900 }
+    const headers = { ...rules, request: { set, remove: [] } }
+    const orders = { ...both, headers, pool: 'orders', rewrite: '/orders/{id}', timeoutMs: 150 }
+    const whole = combine(
+      pattern,
+      {
+        user: { upstream: upstream(pattern, ['http://127.0.0.1:9001'], user) },
+        orders: { upstream: upstream(pattern, ['http://127.0.0.1:9002'], orders), optional: true, query: ['limit'] },
+      },
+      { access: anyone(), timeoutMs: 1_000 },
+    )
+    expect(asData(spec)).toEqual(asData(gateway({ routes: [whole] })))
+  })
+
   it('makes log-ins with their pages, opaque tokens, and upstreams that are held to a document', () => {
     writeFileSync(join(folder, 'items.openapi.json'), '{}')
     const sessionKey = '0123456789abcdef0123456789abcdef'
@@ -284,6 +316,8 @@ routes:
   - { path: /z, redirect: { to: /y }, upstream: items, access: anyone }
   - { path: /old/*, redirect: { to: 'ftp://x/' }, timeoutMs: 5 }
   - { path: /none }
+  - { path: /all, access: anyone, retries: 1, aggregate: { one: { upstream: itms, path: /a } } }
+  - { path: '/all/{id}', access: anyone, aggregate: { one: { upstream: items, path: '/{x}' } } }
 headers: { request: { set: { Host: x } } }
 `)
     expect(faults).toEqual([
@@ -293,11 +327,14 @@ headers: { request: { set: { Host: x } } }
       "gateway.yaml:10:14: rateLimit(key): before authentication nobody knows the key; write per: 'ip'",
       'gateway.yaml:12:13: /x/{b} is taken by routes[3] (/x/{a}): same host, path and method. Change one of them',
       'gateway.yaml:13:5: /y needs a caller, but the gateway authenticates nobody. Give the route access: anyone, or the gateway authenticate',
-      'gateway.yaml:14:5: /z leads to two places. Give it either upstream or redirect',
+      'gateway.yaml:14:5: /z leads to two places. Give it one of upstream, aggregate and redirect',
       'gateway.yaml:15:5: redirect(/old/*): "ftp://x/" is neither a path nor an address with a path',
       'gateway.yaml:15:62: timeoutMs means nothing for a redirect. Remove it',
-      'gateway.yaml:16:5: /none leads nowhere. Give it either upstream or redirect',
-      "gateway.yaml:17:10: headerRules: the header Host is the gateway's own and cannot be set or removed",
+      'gateway.yaml:16:5: /none leads nowhere. Give it one of upstream, aggregate and redirect',
+      'gateway.yaml:17:44: retries means nothing for an aggregate. Say it of its upstreams',
+      'gateway.yaml:17:77: There is no upstream itms. Did you mean items?',
+      'gateway.yaml:18:60: upstream(/all/{id}): rewrite names {x}, which the pattern does not have',
+      "gateway.yaml:19:10: headerRules: the header Host is the gateway's own and cannot be set or removed",
     ])
   })
 
