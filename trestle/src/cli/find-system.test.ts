@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, parse } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findSystem, tryFindSystem } from './find-system.ts'
 
@@ -60,7 +60,7 @@ describe('the system of a command', () => {
   it('is asked for when there is none', () => {
     expect(() => findSystem(root, 'nothing')).toThrow('there is no system at nothing')
     expect(tryFindSystem(root, 'nothing')).toBeUndefined()
-    expect(() => findSystem(dirname(root))).toThrow('there is no system.ts and no gateway.yaml in')
+    expect(() => findSystem(parse(root).root)).toThrow('there is no system.ts and no gateway.yaml in')
   })
 
   it('is missed by name when package.json is wrong', () => {

@@ -19,6 +19,14 @@ export interface PoolOptions {
 /** An upstream that closes when it said it would must not meet a request on its way. */
 const keepAliveMarginMs = 500
 
+/**
+ * Connections to one origin that are being made, or have been and are not known to be accepted: one is after its first
+ * reply, or after a while. A burst waits in line for these and for whoever is done: a thousand at once overflow the line
+ * in which a server's system keeps them, and what is dropped there is lost for a second.
+ */
+const newMax = 64
+const newMs = 100
+
 /** The connections to one origin: a bounded number, a bounded line before them; the last used is the next used. */
 export class ClientPool implements ConnectionOwner {
   readonly #origin: string
@@ -27,6 +35,8 @@ export class ClientPool implements ConnectionOwner {
   readonly #free: ClientConnection[] = []
   readonly #open = new Set<Socket>()
   readonly #waiting = new Set<ClientExchange>()
+  #connecting = 0
+  readonly #new = new Set<ClientConnection>()
   #sweep: NodeJS.Timeout | undefined
   #session: Buffer | undefined
   #closed = false
@@ -41,8 +51,10 @@ export class ClientPool implements ConnectionOwner {
     if (exchange.over) return
     const connection = this.#youngest()
     if (connection !== undefined) return this.#use(connection, exchange)
-    if (this.#open.size < this.#options.connectionsMax) return this.#connect(exchange)
-    if (this.#waiting.size >= this.#options.waitingMax) {
+    if (this.#mayConnect) return this.#connect(exchange)
+    const { waitingMax, connectionsMax } = this.#options
+    // Those who wait for a connection that may still be made are in nobody's way.
+    if (this.#waiting.size >= waitingMax + connectionsMax - this.#open.size) {
       const text = `${this.#waiting.size} requests wait for a connection to ${this.#origin} already`
       return exchange.fail(new HttpError('overloaded', text))
     }
@@ -51,6 +63,7 @@ export class ClientPool implements ConnectionOwner {
   }
 
   free(connection: ClientConnection): void {
+    this.#new.delete(connection)
     const next = this.#next()
     if (next !== undefined) return connection.send(next)
     const { idleTimeoutMs } = this.#options
@@ -66,6 +79,7 @@ export class ClientPool implements ConnectionOwner {
 
   closed(connection: ClientConnection, unanswered: ClientExchange | undefined): void {
     if (!this.#open.delete(connection.socket)) return
+    this.#new.delete(connection)
     const at = this.#free.indexOf(connection)
     if (at !== -1) this.#free.splice(at, 1)
     if (unanswered !== undefined && !this.#closed) {
@@ -95,25 +109,43 @@ export class ClientPool implements ConnectionOwner {
     return next
   }
 
+  get #mayConnect(): boolean {
+    return this.#open.size < this.#options.connectionsMax && this.#connecting + this.#new.size < newMax
+  }
+
   /** A place has become free: whoever is next in the line gets a connection of its own. */
   #refill(): void {
-    if (this.#closed) return
+    if (this.#closed || !this.#mayConnect) return
     const next = this.#next()
     if (next !== undefined) this.#connect(next)
+  }
+
+  /** Where no connection stands, one that failed speaks for all that wait: they need not try one after the other. */
+  #unreachable(error: HttpError): void {
+    if (this.#open.size > this.#connecting) return
+    for (const exchange of this.#waiting) exchange.fail(error)
+    this.#waiting.clear()
   }
 
   #connect(exchange: ClientExchange): void {
     const socket = this.#socket()
     this.#open.add(socket)
+    this.#connecting += 1
     exchange.waits('connecting', () => give(new HttpError('aborted', 'The request was given up')))
+    let late: NodeJS.Immediate | undefined
     const timer = setTimeout(() => {
-      give(new HttpError('connect_failed', `No connection within ${this.#options.connectTimeoutMs} ms`))
+      // After a busy second of our own the connection may stand already: what the system has to say comes first.
+      late = setImmediate(() => {
+        give(new HttpError('connect_failed', `No connection within ${this.#options.connectTimeoutMs} ms`))
+      })
     }, this.#options.connectTimeoutMs)
     const onError = (error: Error) => give(connectError(error))
     const onClose = () => give(new HttpError('connect_failed', 'The connection was closed while it was made'))
     const event = this.#url.protocol === 'https:' ? 'secureConnect' : 'connect'
     const settle = () => {
       clearTimeout(timer)
+      clearImmediate(late)
+      this.#connecting -= 1
       socket.off('error', onError).off('close', onClose).off(event, onConnect)
     }
     const give = (error: HttpError) => {
@@ -122,13 +154,16 @@ export class ClientPool implements ConnectionOwner {
       socket.destroy()
       this.#open.delete(socket)
       exchange.fail(error)
+      if (error.code === 'connect_failed') this.#unreachable(error)
       this.#refill()
     }
     const onConnect = () => {
       settle()
       const connection = new ClientConnection(socket, this)
-      if (exchange.over) this.free(connection)
-      else connection.send(exchange)
+      if (exchange.over) return this.free(connection)
+      this.#new.add(connection)
+      setTimeout(() => void (this.#new.delete(connection) && this.#refill()), newMs).unref()
+      connection.send(exchange)
     }
     socket.once('error', onError).once('close', onClose).once(event, onConnect)
   }
