@@ -2,12 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createGateway } from '../../trestle/src/gateway/create-gateway.ts'
 import type { GatewaySpec } from '../../trestle/src/gateway/gateway.ts'
 import { serve } from '../../trestle/src/http/serve.ts'
-import { systemClock } from '../../trestle/src/std/clock.ts'
-import { createMetrics } from '../../trestle/src/telemetry/metrics.ts'
 import { guideFiles } from '../../trestle/scripts/guide-files.ts'
+import { serveEdge } from './serve-edge.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const page = await readFile(new URL('gateway.md', import.meta.url), 'utf8')
@@ -38,18 +36,9 @@ describe('the guide "The gateway" on policies', () => {
     const file = join(folder, path)
     await writeFile(file, text.replaceAll(/127\.0\.0\.1:900\d/g, `127.0.0.1:${behind.port}`))
     const { edge } = (await import(pathToFileURL(file).href)) as { edge: GatewaySpec }
-    const gateway = await createGateway(edge, {
-      send: () => Promise.reject(new Error('there are no services')),
-      clock: systemClock,
-      log: { info() {}, warn() {}, error() {} },
-      metrics: createMetrics(),
-      readiness: () => ({ ready: true, services: [] }),
-      info: { title: 'Guide', version: '1.0.0' },
-    })
-    closers.push(() => gateway.close())
-    const server = await serve({ host: '127.0.0.1', port: 0, handler: gateway.handler })
-    closers.push(() => server.close())
-    return (target: string, init?: RequestInit) => fetch(`http://127.0.0.1:${server.port}${target}`, init)
+    const running = await serveEdge(edge)
+    closers.push(() => running.close())
+    return (target: string, init?: RequestInit) => fetch(`${running.url}${target}`, init)
   }
 
   it('limits.ts says its limits as the page shows them', async () => {

@@ -2,20 +2,17 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createGateway, type Gateway } from '../../trestle/src/gateway/create-gateway.ts'
 import type { GatewaySpec } from '../../trestle/src/gateway/gateway.ts'
 import { serve } from '../../trestle/src/http/serve.ts'
-import type { HttpServer } from '../../trestle/src/http/message.ts'
-import { systemClock } from '../../trestle/src/std/clock.ts'
-import { createMetrics } from '../../trestle/src/telemetry/metrics.ts'
 import { guideFiles } from '../../trestle/scripts/guide-files.ts'
+import { serveEdge } from './serve-edge.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const page = await readFile(new URL('gateway.md', import.meta.url), 'utf8')
 
 describe('the guide "The gateway"', () => {
   let folder = ''
-  const open: (HttpServer | Gateway)[] = []
+  const open: { close(): Promise<void> }[] = []
 
   beforeAll(async () => {
     await mkdir(join(root, '.trestle'), { recursive: true })
@@ -43,18 +40,9 @@ describe('the guide "The gateway"', () => {
     const file = join(folder, 'edge.ts')
     await writeFile(file, (first?.text ?? '').replace('127.0.0.1:9001', `127.0.0.1:${legacy.port}`))
     const { edge } = (await import(pathToFileURL(file).href)) as { edge: GatewaySpec }
-    const gateway = await createGateway(edge, {
-      send: () => Promise.reject(new Error('there are no services')),
-      clock: systemClock,
-      log: { info() {}, warn() {}, error() {} },
-      metrics: createMetrics(),
-      readiness: () => ({ ready: true, services: [] }),
-      info: { title: 'Guide', version: '1.0.0' },
-    })
-    open.push(gateway)
-    const server = await serve({ host: '127.0.0.1', port: 0, handler: gateway.handler, onRefusal: gateway.onRefusal })
-    open.push(server)
-    const ask = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`)
+    const running = await serveEdge(edge)
+    open.push(running)
+    const ask = (path: string) => fetch(`${running.url}${path}`)
     const reply = await ask('/legacy/orders/1?x=2')
     expect(await reply.text()).toBe('legacy has /orders/1?x=2')
     expect(reply.headers.get('ratelimit')).toMatch(/r=99/)
