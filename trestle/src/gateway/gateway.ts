@@ -91,13 +91,11 @@ function securityOf(authenticators: readonly Authenticator[]): Pick<OpenApiInfo,
   return { securitySchemes: Object.fromEntries(said.flatMap((schemes) => Object.entries(schemes))) }
 }
 
-/** The contracts that a gateway calls: those it exposes and those its authenticators and policies ask. */
+/** The contracts that a gateway calls: those it exposes and those its authenticators ask. */
 export function gatewayUses(spec: GatewaySpec): readonly ContractRef[] {
-  const policies = [...spec.policies, ...spec.routes.flatMap(policiesOf)]
   const contracts: ContractRef[] = [
     ...spec.routes.flatMap(contractsOf),
     ...spec.authenticate.flatMap(({ uses }) => Object.values(uses)),
-    ...policies.flatMap(({ uses }) => uses ?? []),
     ...(spec.counters === 'shared' || spec.plans !== undefined ? [access] : []),
   ]
   return [...new Map(contracts.map((contract) => [contract.id, contract])).values()]
@@ -107,13 +105,6 @@ export function gatewayUses(spec: GatewaySpec): readonly ContractRef[] {
 function upstreamsOf(route: RouteSpec): readonly UpstreamSpec[] {
   if (route.kind === 'upstream') return [route]
   return route.kind === 'combine' ? route.parts.map(({ upstream }) => upstream) : []
-}
-
-function policiesOf(route: RouteSpec): readonly Policy[] {
-  return [
-    ...route.policies,
-    ...(route.kind === 'combine' ? upstreamsOf(route).flatMap(({ policies }) => policies) : []),
-  ]
 }
 
 function contractsOf(route: RouteSpec): readonly ContractRef[] {

@@ -1,5 +1,4 @@
 import type { Access } from '../../contract/access.ts'
-import type { AnyContract } from '../../contract/contract.ts'
 import type { HttpResponse } from '../../http/message.ts'
 import type { GatewayContext } from '../gateway-context.ts'
 import type { EdgeRequest } from '../request/edge-request.ts'
@@ -51,8 +50,6 @@ export interface Policy {
   readonly kind: 'policy'
   readonly name: string
   readonly stage: Stage
-  /** Contracts that it asks. */
-  readonly uses?: readonly AnyContract[]
   /** `undefined`: nothing to do for this route. */
   readonly open: (route: RouteFacts, context: GatewayContext) => Advice | undefined | Promise<Advice | undefined>
 }
