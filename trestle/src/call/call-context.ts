@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts'
+import type { OnceScope } from './once-scope.ts'
 import type { TraceContext } from '../std/trace-context.ts'
 
 /** What the work on one request may have changed so far. */
@@ -20,4 +21,6 @@ export interface CallContext {
   readonly signal?: AbortSignal
   /** Noted when a call is sent. */
   readonly effects?: Effects
+  /** The once-only work that calls; its calls get derived keys. */
+  readonly once?: OnceScope
 }

@@ -27,6 +27,11 @@ export interface Call {
   readonly trace: TraceContext
   /** Idempotency key. */
   readonly key: string | undefined
+  /**
+   * Key of earlier work of the same caller that this call undoes: of the calls which that work made, under keys derived
+   * from this one, none may have an effect any more, however late it arrives.
+   */
+  readonly cancels?: string
 }
 
 /** What is asked, as problems and logs name it: `orders.place`. */

@@ -22,8 +22,13 @@ export interface CallOptions {
   readonly key?: string
 }
 
-type OptionsFor<Op extends AnyOperation> = Op['idempotent'] extends 'key'
-  ? [options: CallOptions & { readonly key: string }]
+/** Who makes the keys of calls: whoever calls, or the once-only work on whose behalf the call is made. */
+export type Keys = 'given' | 'derived'
+
+type OptionsFor<Op extends AnyOperation, K extends Keys> = Op['idempotent'] extends 'key'
+  ? K extends 'derived'
+    ? [options?: CallOptions]
+    : [options: CallOptions & { readonly key: string }]
   : [options?: CallOptions]
 
 /** What a successful call gives: the output; where the operation has several success replies, which one it is, too. */
@@ -67,14 +72,14 @@ export type Result<Op extends AnyOperation> =
   | { readonly ok: false; readonly error: CallError & CallFailure<Op> }
 
 /** One operation as its callers see it. */
-export interface ClientOperation<Op extends AnyOperation> {
+export interface ClientOperation<Op extends AnyOperation, K extends Keys = 'given'> {
   /** @throws CallError */
-  (input: InputOf<Op>, ...options: OptionsFor<Op>): Promise<AnswerOf<Op>>
+  (input: InputOf<Op>, ...options: OptionsFor<Op, K>): Promise<AnswerOf<Op>>
   /** The same without an exception: a result union with typed codes. */
-  try(input: InputOf<Op>, ...options: OptionsFor<Op>): Promise<Result<Op>>
+  try(input: InputOf<Op>, ...options: OptionsFor<Op, K>): Promise<Result<Op>>
 }
 
 /** A contract as its callers see it: `call.orders.find({ id })`. */
-export type Client<C extends AnyContract> = {
-  readonly [K in keyof C['operations'] & string]: ClientOperation<C['operations'][K]>
+export type Client<C extends AnyContract, K extends Keys = 'given'> = {
+  readonly [O in keyof C['operations'] & string]: ClientOperation<C['operations'][O], K>
 }

@@ -87,7 +87,8 @@ function ask(outgoing: Outgoing, context: CallContext, input: unknown, options?:
     caller: context.caller,
     from: outgoing.from,
     trace: childSpan(context.trace),
-    key: options?.key,
+    key: options?.key ?? context.once?.keyFor(outgoing.label),
+    ...(context.once?.cancels === undefined ? {} : { cancels: context.once.cancels }),
   } as const
   if (context.effects !== undefined) context.effects.possible = true
   return awaitReply(outgoing.send, call, clock, [context.signal, options?.signal]).then((reply) =>

@@ -13,6 +13,8 @@ export interface EventSpec<Payload extends Schema = Schema> {
 export interface ContractEvent<Name extends string = string, Payload extends Schema = Schema>
   extends EventSpec<Payload> {
   readonly contract: string
+  /** `name@major` of its contract: the stream in which it is published. */
+  readonly contractId: string
   readonly name: Name
 }
 

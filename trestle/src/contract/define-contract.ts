@@ -42,7 +42,10 @@ export function contract<
     Object.entries(spec.operations).map(([key, operation]) => [key, { ...operation, name: key, contract: ref }]),
   )
   const events = Object.fromEntries(
-    Object.entries<EventSpec<Schema>>(spec.events ?? {}).map(([key, e]) => [key, { ...e, name: key, contract: name }]),
+    Object.entries<EventSpec<Schema>>(spec.events ?? {}).map(([key, e]) => [
+      key,
+      { ...e, name: key, contract: name, contractId: ref.id },
+    ]),
   )
   return {
     ...ref,

@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest'
  * Instantiations that 150 operations with their services and clients may cost beyond what importing the package costs
  * (a quarter above what was measured; decision 0024 has the figures). A change that needs more must say what for.
  */
-const instantiationsMax = 680_000
+const instantiationsMax = 700_000
 const services = 10
 const operationsEach = 15
 

@@ -1,9 +1,18 @@
-import type { AnyContract } from '../contract/contract.ts'
+import type { SagaDefinition } from '../call/saga-definition.ts'
+import type { AnyContract, ContractEvent } from '../contract/contract.ts'
 import type { AnyOperation } from '../contract/operation.ts'
 import { type Duration, durationMs } from '../std/duration.ts'
+import type { SubscriptionDefinition } from '../store/inbox/subscription.ts'
 import type { StoreSpec } from '../store/store.ts'
 import { checkedHandlers } from './checked-handlers.ts'
 import type { Handler, Job, JobArgs, ServiceDefinition, ServiceHooks, StartArgs, Uses } from './service.ts'
+import type {
+  BatchHandlerArgs,
+  EffectArgs,
+  EventHandlerArgs,
+  SubscriptionOptions,
+} from './subscriptions/event-handler.ts'
+import { type AnyHandle, effectOf, onEvent } from './subscriptions/define-subscription.ts'
 
 /** What the handlers of a service have at hand, and how many of them may run at once. */
 export interface ImplementOptions<U extends Uses, Tables> {
@@ -44,6 +53,10 @@ export interface ServiceSpec<Cs extends Contracts, U extends Uses, Tables> {
   readonly start?: (args: StartArgs<Tables>) => Promise<void>
   /** Made by `impl.every`. */
   readonly jobs?: readonly Job<U, Tables>[]
+  /** Made by `impl.on` and `impl.effect`. */
+  readonly on?: readonly SubscriptionDefinition[]
+  /** Made by `saga(...)`; this service owns their instances. */
+  readonly sagas?: readonly SagaDefinition[]
 }
 
 /** The tools to write one service, typed by its contracts, what it uses and its tables. */
@@ -59,6 +72,32 @@ export interface Implementation<Cs extends Contracts, U extends Uses, Tables> {
     name: K,
     fn: Handler<OperationOf<C, K>, U, Tables>,
   ): Handler<OperationOf<C, K>, U, Tables>
+  /**
+   * Handles an event of another service, or of this one, once: what `handle` writes with `tx` commits together with the
+   * note that the event has been handled. It may not call anybody.
+   * @example impl.on(payments.events.captured, ({ event, tx }) => markPaid(tx, event.orderId))
+   */
+  on<E extends ContractEvent>(
+    event: E,
+    handle: (args: EventHandlerArgs<E, Tables>) => Promise<unknown>,
+    options?: SubscriptionOptions,
+  ): SubscriptionDefinition
+  /** The same for many events at once, at most `batch` of them (1..1,000), in one transaction. */
+  on<E extends ContractEvent>(
+    event: E,
+    handle: (args: BatchHandlerArgs<E, Tables>) => Promise<unknown>,
+    options: SubscriptionOptions & { readonly batch: number },
+  ): SubscriptionDefinition
+  /**
+   * Does something outside of the database because of an event: calls a service, sends a message. It runs until it
+   * succeeds once, at least once, always with the same `key`.
+   * @example impl.effect(orders.events.confirmed, ({ event, key }) => mail.send({ messageId: key, to: event.email }))
+   */
+  effect<E extends ContractEvent>(
+    event: E,
+    handle: (args: EffectArgs<E, U, Tables>) => Promise<unknown>,
+    options?: SubscriptionOptions,
+  ): SubscriptionDefinition
   /**
    * Work that each replica repeats while it runs, never twice at once in one process; it must be safe on several
    * replicas at once. The first run comes after one interval. A run that fails is logged and the next one comes.
@@ -94,6 +133,10 @@ export function implement(
   const waitingMax = atLeast(0, 'waitingMax', options.waitingMax ?? 1_024)
   return {
     handler: (...args: unknown[]) => args.at(-1) as never,
+    on: (event: ContractEvent, handle: AnyHandle, given: SubscriptionOptions & { batch?: number } = {}) =>
+      onEvent(event, handle, given),
+    effect: (event: ContractEvent, handle: AnyHandle, given: SubscriptionOptions = {}) =>
+      effectOf(event, handle, given),
     every: (interval, job, run) => ({ name: job, everyMs: durationMs(interval), run }),
     service: (spec) => ({
       kind: 'service',
@@ -103,6 +146,8 @@ export function implement(
       store: options.store,
       handlers: checkedHandlers(name, contracts, spec.handlers),
       hooks: hooksOf(spec),
+      subscriptions: spec.on ?? [],
+      sagas: spec.sagas ?? [],
       concurrencyMax,
       waitingMax,
     }),

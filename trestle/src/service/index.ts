@@ -15,6 +15,13 @@ export {
   implement,
   type ServiceSpec,
 } from './implement.ts'
+export type {
+  BatchHandlerArgs,
+  EffectArgs,
+  EventHandlerArgs,
+  SubscriptionOptions,
+} from './subscriptions/event-handler.ts'
+export type { EventMeta, SubscriptionDefinition } from '../store/inbox/subscription.ts'
 export { type HandlerResult, reply, StatusReply } from './reply.ts'
 export type {
   Fail,

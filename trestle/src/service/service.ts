@@ -3,6 +3,8 @@ import type { AnyOperation, ErrorCodeOf, ParsedInputOf } from '../contract/opera
 import type { DetailsOf } from '../contract/problem.ts'
 import type { Caller } from '../call/caller.ts'
 import type { Client } from '../call/client.ts'
+import type { SagaDefinition } from '../call/saga-definition.ts'
+import type { SubscriptionDefinition } from '../store/inbox/subscription.ts'
 import type { Store, StoreSpec } from '../store/store.ts'
 import type { HandlerResult } from './reply.ts'
 import type { TraceContext } from '../std/trace-context.ts'
@@ -37,7 +39,7 @@ export type StoreOf<Tables> = [Tables] extends [never] ? undefined : Store<Table
 export interface HandlerArgs<Op extends AnyOperation, U extends Uses, Tables> {
   readonly input: ParsedInputOf<Op>
   readonly caller: Caller
-  readonly call: { readonly [K in keyof U]: Client<U[K]> }
+  readonly call: { readonly [K in keyof U]: Client<U[K], Op['idempotent'] extends 'key' ? 'derived' : 'given'> }
   /** The service's own database; `undefined` when it declares none. */
   readonly store: StoreOf<Tables>
   readonly fail: Fail<Op>
@@ -86,6 +88,9 @@ export interface ServiceDefinition {
   /** By `contract id` and operation name. */
   readonly handlers: ReadonlyMap<string, ReadonlyMap<string, AnyHandler>>
   readonly hooks: ServiceHooks
+  /** Made by `impl.on` and `impl.effect`. */
+  readonly subscriptions: readonly SubscriptionDefinition[]
+  readonly sagas: readonly SagaDefinition[]
   /** Handlers that run at once in one process; default 256. */
   readonly concurrencyMax: number
   /** Calls that wait for a place; default 1,024; beyond: `overloaded`. */
@@ -112,7 +117,7 @@ export interface StartArgs<Tables = unknown> {
 
 /** What a job may use: it calls in its service's own name, not in a user's. */
 export interface JobArgs<U extends Uses = Uses, Tables = unknown> extends StartArgs<Tables> {
-  readonly call: { readonly [K in keyof U]: Client<U[K]> }
+  readonly call: { readonly [K in keyof U]: Client<U[K], 'derived'> }
 }
 
 /** Work that each replica repeats while it runs. It must be safe on several replicas at once. */

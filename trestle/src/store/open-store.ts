@@ -59,6 +59,12 @@ export function openStore<Tables>(
         silenceTimeoutMs: migrationSilenceMs,
       })
       try {
+        await runMigrations(
+          own,
+          await readMigrations(platformMigrations),
+          { log, clock, random },
+          'platform_migrations',
+        )
         return await runMigrations(own, migrations, { log, clock, random })
       } finally {
         await own.end()
@@ -70,6 +76,9 @@ export function openStore<Tables>(
     close: () => connections.close(drainMs),
   }
 }
+
+/** The platform's own tables: events, once-only work, sagas, jobs. */
+const platformMigrations = new URL('./platform/migrations/', import.meta.url)
 
 /** A migration may rewrite a large table, and says nothing meanwhile. */
 const migrationSilenceMs = 3_600_000

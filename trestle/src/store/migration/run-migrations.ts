@@ -12,6 +12,9 @@ export interface MigrationDeps {
   readonly random: () => number
 }
 
+/** Where it is written what has run: the service's own migrations and the platform's are counted apart. */
+export type MigrationBook = 'migrations' | 'platform_migrations'
+
 interface Applied {
   readonly number: number
   readonly name: string
@@ -28,6 +31,7 @@ create table if not exists trestle.migrations (
   sql text not null,
   applied_at timestamptz not null default now()
 );
+create table if not exists trestle.platform_migrations (like trestle.migrations including all);
 create table if not exists trestle.migration_lock (only_row boolean primary key check (only_row));
 insert into trestle.migration_lock values (true) on conflict do nothing;
 `
@@ -40,12 +44,13 @@ export async function runMigrations(
   connection: PgConnection,
   migrations: readonly Migration[],
   deps: MigrationDeps,
+  book: MigrationBook = 'migrations',
 ): Promise<{ readonly applied: readonly string[] }> {
   await connection.command('set statement_timeout = 0')
   if (connection.serverVersion >= 17) await connection.command('set transaction_timeout = 0')
   await createTables(connection, deps)
   const applied: string[] = []
-  while (await applyNext(connection, migrations, applied)) {
+  while (await applyNext(connection, migrations, applied, book)) {
     deps.log.info({ migration: applied.at(-1) }, 'migration applied')
   }
   return { applied }
@@ -68,13 +73,18 @@ async function createTables(connection: PgConnection, { clock, random }: Migrati
 }
 
 /** Applies the first that is missing; `false` when there is none. */
-async function applyNext(connection: PgConnection, migrations: readonly Migration[], done: string[]): Promise<boolean> {
+async function applyNext(
+  connection: PgConnection,
+  migrations: readonly Migration[],
+  done: string[],
+  book: MigrationBook,
+): Promise<boolean> {
   await connection.command('begin')
   try {
     await connection.command('select 1 from trestle.migration_lock for update')
-    const next = nextToApply(migrations, await readApplied(connection))
+    const next = nextToApply(migrations, await readApplied(connection, book))
     if (next !== undefined) {
-      await applyOne(connection, next)
+      await applyOne(connection, next, book)
       done.push(next.name)
     }
     await connection.command('commit')
@@ -85,8 +95,8 @@ async function applyNext(connection: PgConnection, migrations: readonly Migratio
   }
 }
 
-async function readApplied(connection: PgConnection): Promise<readonly Applied[]> {
-  const { rows } = await connection.command('select number, name, checksum from trestle.migrations order by number')
+async function readApplied(connection: PgConnection, book: MigrationBook): Promise<readonly Applied[]> {
+  const { rows } = await connection.command(`select number, name, checksum from trestle.${book} order by number`)
   return rows as unknown as Applied[]
 }
 
@@ -111,7 +121,11 @@ function changed(migration: Migration, row: Applied): StoreError {
   )
 }
 
-async function applyOne(connection: PgConnection, { number, name, sql, checksum }: Migration): Promise<void> {
+async function applyOne(
+  connection: PgConnection,
+  { number, name, sql, checksum }: Migration,
+  book: MigrationBook,
+): Promise<void> {
   const before = await transactionId(connection)
   try {
     await connection.command(sql)
@@ -121,7 +135,7 @@ async function applyOne(connection: PgConnection, { number, name, sql, checksum 
   if (connection.transactionState !== 'open' || (await transactionId(connection)) !== before) {
     throw failed(name, 'it ends its transaction: take BEGIN, COMMIT and ROLLBACK out of the file')
   }
-  await connection.command('insert into trestle.migrations (number, name, checksum, sql) values ($1, $2, $3, $4)', [
+  await connection.command(`insert into trestle.${book} (number, name, checksum, sql) values ($1, $2, $3, $4)`, [
     number,
     name,
     checksum,

@@ -1,0 +1,14 @@
+/** Work over several services that is done as a whole or taken back: `trestle/saga`. */
+export { saga, type SagaOptions } from './define-saga.ts'
+export type {
+  Failure,
+  PivotStep,
+  Results,
+  Saga,
+  SagaUses,
+  Step,
+  StepArgs,
+  StepOptions,
+  UndoArgs,
+  WriteArgs,
+} from './saga.ts'

@@ -1,0 +1,96 @@
+import type { AnyContract, ContractEvent, EventOf } from '../contract/contract.ts'
+
+import type { Client } from '../call/client.ts'
+import type { SagaDefinition } from '../call/saga-definition.ts'
+import type { Tx } from '../store/store.ts'
+
+/** The contracts that the steps of a saga call, each under the name by which they call it. */
+export type SagaUses = Readonly<Record<string, AnyContract>>
+
+/** What has been given back by earlier steps and by the events that were waited for. */
+export type Results = Readonly<Record<string, unknown>>
+
+type Calls<U extends SagaUses> = { readonly [K in keyof U]: Client<U[K], 'derived'> }
+
+/** What the `run` of a step may use. */
+export interface StepArgs<Event, U extends SagaUses, R extends Results> {
+  /** What started the saga. */
+  readonly event: Event
+  readonly results: R
+  /** Only operations that are idempotent; keys are made by the saga. */
+  readonly call: Calls<U>
+  /** The same at each repetition of this step. */
+  readonly key: string
+  /** A UUID that is the same at each repetition of this step. */
+  readonly newId: () => string
+  readonly now: () => number
+  readonly signal: AbortSignal
+}
+
+/** What the `undo` of a step may use: no results, because after a time-out nobody knows them. */
+export type UndoArgs<Event, U extends SagaUses> = Omit<StepArgs<Event, U, never>, 'results'>
+
+/** What a step that writes into the owner's own database may use. */
+// oxlint-disable-next-line typescript/no-explicit-any -- the tables are those of the service that runs the saga
+export interface WriteArgs<Event, R extends Results, Tables = any> {
+  readonly event: Event
+  readonly results: R
+  readonly tx: Tx<Tables>
+  readonly newId: () => string
+  readonly now: () => number
+}
+
+/** Why a saga is undone. */
+export interface Failure {
+  /** The step that failed. */
+  readonly step: string
+  /** Code of the error; `timed_out` after a wait or a step's time, `cancelled` by an operator or the service. */
+  readonly code: string
+  readonly detail: string | undefined
+  readonly details: unknown
+}
+
+/** How a step is kept at. */
+export interface StepOptions {
+  /** How long to repeat it while nobody knows whether it worked; default 60,000. Then it is undone with the others. */
+  readonly timeoutMs?: number
+}
+
+export interface Step<Event, U extends SagaUses, R extends Results, Result> extends StepOptions {
+  readonly run: (args: StepArgs<Event, U, R>) => Promise<Result>
+  /** Takes back what `run` did, or makes sure that it never happens. Works by business key. */
+  readonly undo?: (args: UndoArgs<Event, U>) => Promise<unknown>
+}
+
+export type PivotStep<Event, U extends SagaUses, R extends Results, Result> = Pick<Step<Event, U, R, Result>, 'run'>
+
+/** Steps that are done in order, or taken back in the opposite order. Each method gives a new, longer saga. */
+export interface Saga<Event, U extends SagaUses, R extends Results = Readonly<Record<never, never>>>
+  extends SagaDefinition {
+  /** Calls others. Its result is kept for later steps. */
+  step<const Name extends string, Result>(
+    name: Name,
+    step: Step<Event, U, R, Result>,
+  ): Saga<Event, U, R & { readonly [K in Name]: Awaited<Result> }>
+  /** The step after which there is no way back: a declared failure of it undoes, an unknown outcome is repeated until it is known. */
+  pivot<const Name extends string, Result>(
+    name: Name,
+    step: PivotStep<Event, U, R, Result>,
+  ): Saga<Event, U, R & { readonly [K in Name]: Awaited<Result> }>
+  /** Waits for an event whose key is the saga's. Its payload becomes the result. */
+  waitFor<const Name extends string, E extends ContractEvent>(
+    name: Name,
+    event: E,
+    options: { readonly timeoutMs: number },
+  ): Saga<Event, U, R & { readonly [K in Name]: EventOf<E> }>
+  /** Writes into the owner's database, in the transaction of the journal. */
+  write<const Name extends string, Result = void>(
+    name: Name,
+    write: (args: WriteArgs<Event, R>) => Promise<Result>,
+    options?: { readonly undo?: (args: Omit<WriteArgs<Event, R>, 'results'>) => Promise<unknown> },
+  ): Saga<Event, U, R & { readonly [K in Name]: Awaited<Result> }>
+  /** Written when everything has been taken back, in the transaction that ends the saga. */
+  whenUndone(
+    write: (args: Omit<WriteArgs<Event, R>, 'results'> & { readonly failure: Failure }) => Promise<unknown>,
+  ): Saga<Event, U, R>
+}

@@ -1,0 +1,1 @@
+-- Events that a transaction publishes: the outbox, and where each key stands.

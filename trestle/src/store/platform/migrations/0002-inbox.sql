@@ -1,0 +1,1 @@
+-- Events that are to be handled: subscriptions, the inbox, and where each key stands.

@@ -1,0 +1,1 @@
+-- Work that must have its effect once: requests with an idempotency key.

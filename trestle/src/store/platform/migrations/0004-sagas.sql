@@ -1,0 +1,1 @@
+-- Sagas: instances, their journal, their timers.

@@ -1,0 +1,1 @@
+-- Jobs: when each is due, and who runs it.
