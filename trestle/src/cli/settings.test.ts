@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readSettings, shown, storeVariable } from './settings.ts'
 
@@ -18,6 +21,24 @@ describe('the settings', () => {
     expect(settings.gatewayPort).toMatchObject({ value: 0, from: 'environment' })
     expect(settings.adminPort).toMatchObject({ value: 4001, from: 'default' })
     expect(settings.dataDir.value).toMatch(/here[/\\]data$/)
+  })
+
+  it('take the ports that the package.json of the project names, unless the environment says otherwise', () => {
+    const project = mkdtempSync(join(tmpdir(), 'trestle-settings-'))
+    const written = (trestle: unknown) => writeFileSync(join(project, 'package.json'), JSON.stringify({ trestle }))
+    try {
+      written({ gatewayPort: 4100 })
+      const settings = readSettings({ TRESTLE_ADMIN_PORT: '5001' }, '/here', project)
+      expect(settings.gatewayPort).toEqual({ name: 'TRESTLE_GATEWAY_PORT', value: 4100, from: 'package.json' })
+      expect(settings.adminPort).toMatchObject({ value: 5001, from: 'environment' })
+      expect(readSettings({ TRESTLE_GATEWAY_PORT: '0' }, '/here', project).gatewayPort.value).toBe(0)
+      written({ gatewayPort: 'high' })
+      expect(() => readSettings({}, '/here', project)).toThrow(/"gatewayPort".* in .*package\.json must be a port/)
+      writeFileSync(join(project, 'package.json'), 'no JSON')
+      expect(readSettings({}, '/here', project).gatewayPort.value).toBe(4000)
+    } finally {
+      rmSync(project, { recursive: true })
+    }
   })
 
   it('name the database of a service', () => {

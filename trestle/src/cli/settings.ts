@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CliError } from './cli-error.ts'
 
@@ -25,14 +26,16 @@ export type LogLevel = (typeof logLevels)[number]
 type Env = Readonly<Record<string, string | undefined>>
 
 /**
- * The settings that hold, from the environment or else their defaults.
+ * The settings that hold, from the environment, else the ports that the project's package.json names, else the defaults.
  * @throws CliError `setting_invalid` that names the variable and what it must be
  */
 export function readSettings(env: Env, cwd: string, project: string): Settings {
   const dataDir = env['TRESTLE_DATA_DIR']
+  const port = (name: string, field: 'gatewayPort' | 'adminPort', fallback: number) =>
+    orOfProject(setting(env, name, fallback, asPort), project, field)
   return {
-    gatewayPort: setting(env, 'TRESTLE_GATEWAY_PORT', 4000, asPort),
-    adminPort: setting(env, 'TRESTLE_ADMIN_PORT', 4001, asPort),
+    gatewayPort: port('TRESTLE_GATEWAY_PORT', 'gatewayPort', 4000),
+    adminPort: port('TRESTLE_ADMIN_PORT', 'adminPort', 4001),
     dataDir: setting(env, 'TRESTLE_DATA_DIR', join(project, '.trestle'), () => resolve(cwd, dataDir ?? '')),
     logLevel: setting(env, 'TRESTLE_LOG_LEVEL', 'info', asLogLevel),
     postgresUrl: setting<string | undefined>(env, 'TRESTLE_POSTGRES_URL', undefined, asPostgresUrl),
@@ -62,6 +65,24 @@ function setting<T>(env: Env, name: string, fallback: T, read: (text: string, na
   return text === undefined || text === ''
     ? { name, value: fallback, from: 'default' }
     : { name, value: read(text, name), from: 'environment' }
+}
+
+/** Systems that run beside each other on one machine have ports of their own: `"trestle": { "gatewayPort": 4100 }`. */
+function orOfProject(found: Setting<number>, project: string, field: 'gatewayPort' | 'adminPort'): Setting<number> {
+  const said = found.from === 'default' ? manifestOf(project)[field] : undefined
+  if (said === undefined) return found
+  const where = `"trestle": { "${field}" } in ${join(project, 'package.json')}`
+  return { ...found, value: asPort(JSON.stringify(said), where), from: 'package.json' }
+}
+
+/** What `package.json` says to us; one that cannot be read says nothing. */
+function manifestOf(project: string): { readonly gatewayPort?: unknown; readonly adminPort?: unknown } {
+  try {
+    const { trestle } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { trestle?: unknown }
+    return typeof trestle === 'object' && trestle !== null ? trestle : {}
+  } catch {
+    return {}
+  }
 }
 
 function asPort(text: string, name: string): number {

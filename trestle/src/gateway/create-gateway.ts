@@ -146,7 +146,7 @@ async function openGateway(spec: GatewaySpec, deps: GatewayDeps, opened: AsyncDi
       try {
         response = await answer(http, identity, notes, replyHeaders)
       } catch (error) {
-        response = failureResponse(error, identity.trace.traceId, notes, deps.log)
+        response = failureResponse(error, identity.trace.traceId, notes, deps.log, spec.problemMembers)
       }
       measured.inFlight.add(-1)
       const durationMs = deps.clock.monotonic() - started

@@ -4,7 +4,7 @@ import { platformProblem } from '../call/problem.ts'
 import { anyone, contract, get, post, query } from '../contract/index.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { createGateway } from './create-gateway.ts'
-import { authenticator, expose, gateway, gatewayUses } from './index.ts'
+import { authenticator, expose, gateway, gatewayUses, type ProblemMembers } from './index.ts'
 import { type Answer, type Bench, notes, sessions, startBench } from './gateway-fixture.ts'
 
 const benches: Bench[] = []
@@ -29,6 +29,11 @@ const notFound: Answer = () => ({
     retryAfterMs: 1_500,
     instance: 'notes.read',
   },
+})
+const problemMembers: ProblemMembers = ({ code, title }, { traceId, path }) => ({
+  error: code,
+  title: title.toUpperCase(),
+  see: [traceId, path],
 })
 const alice = { headers: { authorization: 'Bearer alice' } }
 const jsonBody = (value: unknown, headers: Record<string, string> = {}) => ({
@@ -274,6 +279,19 @@ describe('a reply', () => {
     const reply = await bench.fetch('/pub/notes/7')
     expect([reply.status, reply.headers.get('retry-after')]).toEqual([404, '2'])
     expect(await reply.json()).toMatchObject({ code: 'note_not_found', details: { id: 7 }, instance: 'notes.read' })
+  })
+
+  it('that failed has the further members that an API has promised, also where no route is', async () => {
+    const bench = await start(notFound, { problemMembers })
+    for (const [path, error, title] of [
+      ['/pub/notes/7', 'note_not_found', 'NO SUCH NOTE'],
+      ['/nowhere', 'not_found', 'NO SUCH RESOURCE'],
+    ]) {
+      const reply = await bench.fetch(`${path}`)
+      expect(reply.headers.get('content-type')).toBe('application/problem+json')
+      const body = (await reply.json()) as { traceId: string }
+      expect(body).toMatchObject({ code: error, status: 404, error, title, see: [body.traceId, path] })
+    }
   })
 
   it('of a deprecated operation says so, also when it failed', async () => {

@@ -11,6 +11,7 @@ import { type QuotaOptions, type QuotaSpec, quotaSpec } from './plans/quota-opti
 import type { OidcPagesSpec } from './oidc/oidc.ts'
 import type { Policy } from './policy/policy.ts'
 import type { RedirectSpec } from './redirect.ts'
+import type { ProblemMembers } from './reply/problem-response.ts'
 import type { ExposeSpec } from './route/expose.ts'
 import { checkPools } from './upstream/check-pools.ts'
 import type { UpstreamSpec } from './upstream/upstream.ts'
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly plans?: Readonly<Record<string, PlanSpec>>
   /** How the quotas of plans are counted. */
   readonly quota?: QuotaOptions
+  /** What failures say besides, for an API that has promised another form of its errors. */
+  readonly problemMembers?: ProblemMembers
 }
 
 /** The single entry of a system, as data: what it exposes and how it learns who asks. */
@@ -57,6 +60,7 @@ export interface GatewaySpec {
   readonly rateLimitHeaders: RateLimitHeaders | false
   readonly plans: Readonly<Record<string, PlanSpec>> | undefined
   readonly quota: QuotaSpec
+  readonly problemMembers: ProblemMembers | undefined
 }
 
 /**
@@ -73,7 +77,8 @@ export function gateway(options: GatewayOptions): GatewaySpec {
   checkPools(routes.flatMap(upstreamsOf))
   if (options.plans !== undefined) checkPlanNames(options.plans)
   const limits = { counters, rateLimitHeaders, plans: options.plans, quota: quotaSpec(options.quota) }
-  return { kind: 'gateway', authenticate, routes, hosts, trustedProxies, document, policies, ...limits }
+  const { problemMembers } = options
+  return { kind: 'gateway', authenticate, routes, hosts, trustedProxies, document, policies, ...limits, problemMembers }
 }
 
 /** What the OpenAPI document of a system's gateway says about the whole API. */

@@ -28,6 +28,7 @@ export { clientCredentials, type ClientCredentialsOptions } from './oidc/client-
 export { introspection, type IntrospectionOptions } from './oidc/introspection.ts'
 export { oidc, type OidcLogin, type OidcOptions, type OidcPagesSpec } from './oidc/oidc.ts'
 export type { Advice, EdgeHandler, Policy, RouteFacts, Stage } from './policy/policy.ts'
+export type { ProblemMembers } from './reply/problem-response.ts'
 export type { EdgeRequest, RequestNotes } from './request/edge-request.ts'
 export type { RouteOptions } from './route/route-options.ts'
 export type { PathAmbiguity } from './request/canonical-path.ts'

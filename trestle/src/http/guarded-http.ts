@@ -38,6 +38,7 @@ export interface GuardedReply {
   readonly body: Uint8Array
 }
 
+/** Asks addresses that come from elsewhere, and none that must not be asked. Whoever makes one closes it. */
 export interface GuardedHttp {
   /**
    * @throws HttpError `address_refused` for a place that must not be asked, `redirect_refused` for a redirect too many,

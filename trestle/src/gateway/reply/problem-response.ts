@@ -20,12 +20,28 @@ export function refused(code: PlatformCode, extra: ProblemExtra = {}, headers: H
 
 const defaultRetryAfterMs = 1_000
 
+/**
+ * Further members of a problem, for an API that has promised another form of its errors: those stand beside the members
+ * that every failure has, in one object. Source: RFC 9457 section 3.2. A member that the platform has too is replaced.
+ * @example (problem) => ({ error: problem.code, error_description: problem.title })
+ */
+export type ProblemMembers = (
+  problem: Problem,
+  about: { readonly traceId: string; readonly path: string | undefined },
+) => Readonly<Record<string, unknown>>
+
 /** A problem as an HTTP reply. Source: RFC 9457. */
-export function problemResponse(problem: Problem, traceId: string, path: string | undefined): HttpResponse {
+export function problemResponse(
+  problem: Problem,
+  traceId: string,
+  path: string | undefined,
+  members?: ProblemMembers,
+): HttpResponse {
+  const body = problemBody(problem, traceId, path)
   return {
     status: problem.status,
     headers: [['Content-Type', 'application/problem+json'], ['Cache-Control', 'no-store'], ...retryAfter(problem)],
-    body: JSON.stringify(problemBody(problem, traceId, path)),
+    body: JSON.stringify(members === undefined ? body : { ...body, ...members(problem, { traceId, path }) }),
   }
 }
 
