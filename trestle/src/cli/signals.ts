@@ -1,3 +1,5 @@
+import { endsWithParentVariable } from '../system/ends-with-parent.ts'
+
 /** The signals by which a person or a platform ends a program. */
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -22,8 +24,8 @@ const parentLookMs = 500
  * Catches the signals that end the program: the first one resolves `first`, a second one runs `again`. A terminal sends
  * Ctrl-C once to every process of its foreground, npm passes it on as well: within `sameMs` that counts as one.
  *
- * SIGTERM to `npm start` ends npm and the shell between, which tells nobody: under a script of npm the end of the parent
- * counts as SIGTERM.
+ * SIGTERM to `npm start` ends npm and the shell between, which tells nobody: under a script of npm, and beside another
+ * system, the end of the parent counts as SIGTERM.
  */
 export function catchEndSignals(again: () => void, { sameMs = 500, onHangUp }: EndSignalOptions = {}): EndSignals {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
@@ -39,7 +41,7 @@ export function catchEndSignals(again: () => void, { sameMs = 500, onHangUp }: E
   const caught = onHangUp === undefined ? ending : ending.filter((signal) => signal !== 'SIGHUP')
   for (const signal of caught) process.on(signal, listener)
   if (onHangUp !== undefined) process.on('SIGHUP', onHangUp)
-  const watch = process.env['npm_lifecycle_event'] === undefined ? undefined : watchParent(() => listener('SIGTERM'))
+  const watch = endsWithParent(process.env) ? watchParent(() => listener('SIGTERM')) : undefined
   return {
     first: promise,
     ending: abort.signal,
@@ -49,6 +51,10 @@ export function catchEndSignals(again: () => void, { sameMs = 500, onHangUp }: E
       if (onHangUp !== undefined) process.off('SIGHUP', onHangUp)
     },
   }
+}
+
+function endsWithParent(env: NodeJS.ProcessEnv): boolean {
+  return env['npm_lifecycle_event'] !== undefined || env[endsWithParentVariable] !== undefined
 }
 
 function watchParent(gone: () => void): NodeJS.Timeout {

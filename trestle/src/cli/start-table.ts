@@ -18,6 +18,7 @@ export function startTable(what: SystemDescription, line: string, tookMs: number
     ['Gateway', `${cyan(what.gatewayUrl)}  ${dim(gatewayNote)}`],
     ...(what.adminUrl === undefined ? [] : [['Admin', `${cyan(what.adminUrl)}  ${dim(adminNote)}`] as const]),
     ...(what.stores === undefined ? [] : [['Databases', what.stores] as const]),
+    ...what.beside.map(({ name, url, where, pids }) => besideLine(name, cyan(url), where, pids, dim)),
     ['Try', bold(line)],
     ['Stop', 'Ctrl-C'],
   ]
@@ -28,4 +29,15 @@ export function startTable(what: SystemDescription, line: string, tookMs: number
     ...facts.map(([name, value]) => `${name.padEnd(11)}${value}\n`),
     '\n',
   ].join('')
+}
+
+function besideLine(
+  name: string,
+  url: string,
+  where: string,
+  pids: readonly number[],
+  dim: (text: string) => string,
+): readonly [string, string] {
+  const process = pids.length === 0 ? where : `${where}, pid ${pids.join(', ')}`
+  return ['Beside', `${name}  ${url}  ${dim(process)}`]
 }

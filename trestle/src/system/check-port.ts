@@ -1,6 +1,9 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { StartError } from './start-error.ts'
 
+/** What listens; `beside`: another system that starts with this one. */
+export type Listener = 'gateway' | 'admin' | 'beside'
+
 /**
  * Fails early, before anything is started, when a port cannot be had. Another process may still take it meanwhile: the
  * one who listens then says the same. Port 0 picks a free one, so that all who share the socket ask for the same.
@@ -8,7 +11,7 @@ import { StartError } from './start-error.ts'
  * @throws StartError `port_in_use`
  */
 export async function checkPort(
-  what: 'gateway' | 'admin',
+  what: Listener,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<number> {
   const server = createServer()
@@ -26,9 +29,8 @@ export async function checkPort(
 }
 
 /** One line for a listener that could not listen. */
-export function portFailed(what: 'gateway' | 'admin', host: string, port: number, cause: unknown): StartError {
+export function portFailed(what: Listener, host: string, port: number, cause: unknown): StartError {
   const code = (cause as NodeJS.ErrnoException).code
-  const variable = what === 'gateway' ? 'TRESTLE_GATEWAY_PORT' : 'TRESTLE_ADMIN_PORT'
   const why =
     code === 'EADDRINUSE'
       ? 'another process listens there'
@@ -37,7 +39,14 @@ export function portFailed(what: 'gateway' | 'admin', host: string, port: number
         : cause instanceof Error
           ? cause.message
           : String(cause)
-  return new StartError('port_in_use', `the ${what} cannot listen on ${host}:${port}: ${why}; set ${variable}`, {
+  return new StartError('port_in_use', `${names[what]} cannot listen on ${host}:${port}: ${why}; ${remedies[what]}`, {
     cause,
   })
+}
+
+const names = { gateway: 'the gateway', admin: 'the admin', beside: 'the system beside this one' }
+const remedies = {
+  gateway: 'set TRESTLE_GATEWAY_PORT',
+  admin: 'set TRESTLE_ADMIN_PORT',
+  beside: 'say where it runs already, or give it another port',
 }

@@ -16,6 +16,7 @@ export function checkSystem(system: System): void {
   if (Object.keys(system.topologies).length === 0)
     fail('it has no topology; write topologies: { merged: oneProcess() }')
   checkNames(system, fail)
+  checkBesides(system, fail)
   checkContracts(system, fail)
   for (const topology of Object.keys(system.topologies)) placementOf(system, topology)
 }
@@ -29,6 +30,17 @@ function checkNames(system: System, fail: (what: string) => never): void {
     if (reserved.has(name)) fail(`a service cannot be called '${name}': the platform uses that name`)
     if (seen.has(name)) fail(`there are two services '${name}'; give one another name: run(contract, load, { name })`)
     seen.add(name)
+  }
+}
+
+function checkBesides({ beside }: System, fail: (what: string) => never): void {
+  const variables = new Map<string, string>()
+  for (const [name, { variable }] of Object.entries(beside)) {
+    if (!nameForm.test(name))
+      fail(`the name '${name}' of a system beside it must be lower case letters, digits and hyphens`)
+    const other = variables.get(variable)
+    if (other !== undefined) fail(`'${other}' and '${name}' beside it share the variable ${variable}`)
+    variables.set(variable, name)
   }
 }
 

@@ -11,12 +11,16 @@ export interface RunService {
   readonly poolMax: number
 }
 
+/** The environment of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
 /** A service that runs somewhere else and speaks HTTP: its contract, and where it is. */
 export interface ExternalService {
   readonly kind: 'external'
   readonly name: string
   readonly contract: AnyContract
-  readonly url: string
+  /** From the environment of the process that calls. */
+  readonly url: (env: Environment) => string
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -55,14 +59,25 @@ function isList(contracts: AnyContract | readonly AnyContract[]): contracts is r
 
 /**
  * Names a service that runs elsewhere; it is called over HTTP by the REST binding of its contract.
- * @example external(maps, { url: 'https://maps.example' })
+ * @param options `url`: where it is, or how the environment says it, looked up when the system starts
+ * @throws TypeError when it is not an http or https URL
+ * @example external(maps, { url: (env) => env['MAPS_URL'] ?? 'https://maps.example' })
  */
 export function external(
   contract: AnyContract,
-  options: { readonly url: string; readonly headers?: Readonly<Record<string, string>> },
+  options: {
+    readonly url: string | ((env: Environment) => string)
+    readonly headers?: Readonly<Record<string, string>>
+  },
 ): ExternalService {
-  if (!/^https?:$/.test(URL.parse(options.url)?.protocol ?? '')) {
-    throw new TypeError(`external('${contract.name}'): '${options.url}' is not an http or https URL`)
-  }
-  return { kind: 'external', name: contract.name, contract, url: options.url, headers: options.headers ?? {} }
+  const { url, headers = {} } = options
+  const name = contract.name
+  if (typeof url === 'string') checkedUrl(name, url)
+  const found = typeof url === 'string' ? () => url : (env: Environment) => checkedUrl(name, url(env))
+  return { kind: 'external', name, contract, url: found, headers }
+}
+
+function checkedUrl(name: string, url: string): string {
+  if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return url
+  throw new TypeError(`external('${name}'): '${url}' is not an http or https URL`)
 }

@@ -1,6 +1,7 @@
 import type { Handle } from '../call/call.ts'
 import type { Operator } from '../call/operator.ts'
 import type { GatewaySpec } from '../gateway/index.ts'
+import type { BesideDescription } from './start-beside.ts'
 
 /** A system that runs: what the one who started it holds. */
 export interface RunningSystem extends AsyncDisposable {
@@ -46,4 +47,6 @@ export interface SystemDescription {
   }[]
   /** Where the databases are; `undefined`: no service has one. */
   readonly stores: string | undefined
+  /** Other systems that run with it. */
+  readonly beside: readonly BesideDescription[]
 }

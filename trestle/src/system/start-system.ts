@@ -14,6 +14,7 @@ import { givenStores, ownStores, type Stores } from './open-stores.ts'
 import { type Placement, placementOf } from './placement.ts'
 import type { RunningSystem } from './running-system.ts'
 import type { LivenessOptions } from './split/liveness.ts'
+import { type Besides, setEnvironment, startBesides } from './start-beside.ts'
 import { StartError } from './start-error.ts'
 import type { RestartLimits } from '../supervisor/index.ts'
 import type { System } from './system.ts'
@@ -94,6 +95,7 @@ export interface Start {
   readonly progress: (service: string, message: string) => void
   readonly drainTimeoutMs: number
   readonly signal: AbortSignal
+  readonly besides: Besides
   /** What was opened so far; closed in reverse order. */
   readonly opened: AsyncDisposableStack
 }
@@ -116,6 +118,7 @@ export async function startSystem(options: StartOptions): Promise<RunningSystem>
     const start = await prepare(options, opened)
     start.signal.throwIfAborted()
     const started = start.placement.inThisProcess ? await merged(start) : await split(start)
+    await start.besides.ready
     const admin = await options.admin?.({
       operator: started.operator,
       host: '127.0.0.1',
@@ -164,6 +167,13 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
   const stores = storesFor(dataDir, options, telemetry, (message) => progress(system.name, message))
   opened.defer(() => stores.close())
   stores.warmUp(system.services.map((service) => service.name))
+  const signal = options.signal ?? new AbortController().signal
+  const env = options.env ?? process.env
+  const portFor = (declared: number) => besidePort(options, host, declared)
+  const { log } = telemetry
+  const logLevel = options.logLevel ?? 'info'
+  const besides = await startBesides(system, { env, dataDir, portFor, logLevel, log, progress, signal }, opened)
+  opened.use(setEnvironment({ ...besides.env, TRESTLE_GATEWAY_URL: `http://${host}:${gateway.port}` }))
   return {
     options,
     system,
@@ -177,9 +187,15 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
     clock,
     progress,
     drainTimeoutMs: options.drainTimeoutMs ?? 10_000,
-    signal: options.signal ?? new AbortController().signal,
+    signal,
+    besides,
     opened,
   }
+}
+
+/** Where the gateway takes any free port, so do the systems beside it. */
+function besidePort({ gatewayPort }: StartOptions, host: string, declared: number): Promise<number> {
+  return checkPort('beside', { host, port: gatewayPort === 0 ? 0 : declared })
 }
 
 function systemOf({ system, systemUrl }: StartOptions): System | Promise<System> {
@@ -243,6 +259,7 @@ function runningSystem(
       adminUrl,
       ...(await started.describe()),
       stores: stores.description(),
+      beside: start.besides.describe(),
     }),
   }
 }

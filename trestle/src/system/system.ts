@@ -1,5 +1,6 @@
 import { access, type GatewaySpec, needsAccess } from '../gateway/index.ts'
 import { checkSystem } from './check-system.ts'
+import type { Beside } from './beside.ts'
 import { type ExternalService, run, type RunService } from './placed-service.ts'
 import type { Topology } from './topology.ts'
 
@@ -7,6 +8,8 @@ import type { Topology } from './topology.ts'
 export interface SystemSpec {
   readonly services: readonly (RunService | ExternalService)[]
   readonly gateway: GatewaySpec
+  /** Other systems that `trestle start` starts with this one, by name. */
+  readonly beside?: Readonly<Record<string, Beside>>
   /** By name; the first one is the default. */
   readonly topologies: Readonly<Record<string, Topology>>
 }
@@ -18,6 +21,7 @@ export interface System {
   readonly services: readonly RunService[]
   readonly externals: readonly ExternalService[]
   readonly gateway: GatewaySpec
+  readonly beside: Readonly<Record<string, Beside>>
   readonly topologies: Readonly<Record<string, Topology>>
 }
 
@@ -39,6 +43,7 @@ export function system(name: string, spec: SystemSpec): System {
     services: [...spec.services.filter((service) => service.kind === 'run'), ...accessService(spec.gateway)],
     externals: spec.services.filter((service) => service.kind === 'external'),
     gateway: spec.gateway,
+    beside: spec.beside ?? {},
     topologies: spec.topologies,
   }
   checkSystem(defined)

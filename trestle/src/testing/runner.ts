@@ -9,6 +9,7 @@ import { systemClock } from '../std/clock.ts'
 import type { Divergence } from '../system/host/send-twice.ts'
 import { newTrace } from '../std/trace-context.ts'
 import { type RunningSystem, type StartOptions, startSystem } from '../system/index.ts'
+import { setEnvironment } from '../system/start-beside.ts'
 import type { LogLevel } from '../telemetry/index.ts'
 import { testStores } from './postgres/shared-postgres.ts'
 import { testTopologies } from './test-topologies.ts'
@@ -33,6 +34,8 @@ export interface RunOptions {
   readonly restarts?: NonNullable<StartOptions['restarts']>
   readonly liveness?: NonNullable<StartOptions['liveness']>
   readonly admin?: NonNullable<StartOptions['admin']>
+  /** What the services find in their environment besides; in the process of the test it is set until the system stops. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** A way to run a system in a test. A system test that does not run on all of them is not finished. */
@@ -77,6 +80,7 @@ function runner(name: Runner['name'], way: Way): Runner {
       opened.defer(() => checkDivergences(divergences))
       try {
         const dataDir = await dataDirFor(options, opened)
+        opened.use(setEnvironment(options.env ?? {}))
         const stores = options.stores === 'own' ? undefined : await testStores()
         if (stores !== undefined) opened.defer(() => stores.close())
         const running = await startSystem({
@@ -87,7 +91,7 @@ function runner(name: Runner['name'], way: Way): Runner {
           gatewayPort: 0,
           adminPort: 0,
           logLevel: options.logLevel ?? 'silent',
-          env: {},
+          env: { ...options.env },
           ...(stores === undefined ? {} : { stores }),
           ...(way.localCalls === undefined ? {} : { localCalls: way.localCalls }),
           onDivergence: (divergence) => divergences.push(divergence),

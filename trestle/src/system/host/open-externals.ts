@@ -12,7 +12,7 @@ export function openExternals(
   opened.defer(() => client.close())
   return new Map(
     externals.map(({ contract, url, headers }) => {
-      const transport = httpTransport({ contract, url, client, headers })
+      const transport = httpTransport({ contract, url: url(process.env), client, headers })
       opened.defer(() => transport.close())
       return [contract.id, (call) => transport.send(call)]
     }),

@@ -21,6 +21,7 @@ function systemOf(topology: Topology): System {
     services: ['orders', 'carts', 'stock'].map((name) => run(named(name), noCode)),
     externals: [],
     gateway: {} as System['gateway'],
+    beside: {},
     topologies: { t: topology },
   }
 }
