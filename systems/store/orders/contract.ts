@@ -1,4 +1,4 @@
-import { command, contract, get, page, pageInput, post, problem, scopes } from 'trestle/contract'
+import { command, contract, event, get, page, pageInput, post, problem, scopes } from 'trestle/contract'
 import { z } from 'zod'
 import { Quantity } from '../carts/contract.ts'
 import { Sku } from '../catalogue/contract.ts'
@@ -30,6 +30,21 @@ export const Order = z
       .describe('When and why, if it was'),
   })
   .meta({ id: 'Order' })
+
+/** What others learn of an order that was placed: no names, no addresses. */
+export const PlacedOrder = z.object({
+  id: z.uuid(),
+  customerId: z.uuid(),
+  lines: z.array(z.object({ sku: Sku, quantity: Quantity })).max(100),
+  total: Money,
+})
+
+export const SettledOrder = z.object({
+  id: z.uuid(),
+  customerId: z.uuid(),
+  status: z.enum(['confirmed', 'rejected', 'cancelled']),
+  total: Money,
+})
 
 const orderNotFound = problem(404, 'The caller has no such order')
 
@@ -97,5 +112,10 @@ export const orders = contract('orders', {
       },
       idempotent: 'natural',
     }),
+  },
+  events: {
+    placed: event(PlacedOrder, { key: 'id', summary: 'An order was taken; its stock is held' }),
+    cancelRequested: event(z.object({ id: z.uuid() }), { key: 'id', summary: 'The customer wants an order cancelled' }),
+    settled: event(SettledOrder, { key: 'id', summary: 'How an order ended' }),
   },
 })
