@@ -56,12 +56,15 @@ export const switches = contract('switches', {
     /** Each answer is for one payment: what is counted down is counted down by asking. */
     take: command({
       summary: 'What becomes of this payment',
-      description: 'Answers that all goes well, without looking, when the switches are off.',
+      description:
+        'Asked again about a payment, it answers the same and counts nothing. Answers that all goes well, without looking, when the switches are off.',
       input: z.object({
+        payment_id: z.uuid(),
         step: z.enum(['authorize', 'capture']),
         payer: z.array(z.string().max(254)).max(5).describe('By what the payer is known: id, e-mail address'),
       }),
       output: z.object({ declined: z.boolean() }),
+      idempotent: 'natural',
     }),
     /** What a reply is held back for: asked by the gateway once the effect is there. */
     takeTimeOut: command({
