@@ -1,9 +1,13 @@
 import { anyone, command, contract, del, get, post, problem, scopes } from 'trestle/contract'
 import { z } from 'zod'
 import { Link } from '../links.ts'
-import { eventTypes } from './event-types.ts'
+import { eventTypes } from '../orders/contract.ts'
 
-const EventTypeName = z.enum(['*', ...eventTypes])
+/** What a merchant can be told of: `PAYMENT.CAPTURE.COMPLETED`. */
+export const EventType = z.enum(Object.values(eventTypes))
+export type EventType = z.output<typeof EventType>
+
+const EventTypeName = z.enum(['*', ...EventType.options])
 
 /** Endpoints that one merchant may have. */
 export const webhooksMax = 10
@@ -21,7 +25,7 @@ export const WebhookEvent = z
   .object({
     id: z.uuid().describe('The same at every delivery: know by it what was delivered twice'),
     create_time: z.iso.datetime(),
-    event_type: z.enum(eventTypes),
+    event_type: EventType,
     event_version: z.literal('1.0'),
     resource_type: z.string(),
     resource_version: z.literal('2.0'),
@@ -107,7 +111,7 @@ export const webhooks = contract('webhooks', {
       summary: 'What happened, newest first',
       input: z.object({
         page_size: z.int().min(1).max(100).default(10),
-        event_type: z.enum(eventTypes).optional(),
+        event_type: EventType.optional(),
         before: z.uuid().optional().describe('Only events older than this one: the last of the page before'),
       }),
       output: z.object({ events: z.array(WebhookEvent), count: z.int(), links: z.array(Link) }),
