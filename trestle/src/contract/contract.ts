@@ -59,3 +59,6 @@ export type AnyContract = Contract<string, any, any>
 
 /** What an event carries, as its readers see it. */
 export type EventOf<E extends EventSpec> = z.output<E['payload']>
+
+/** What an event carries, as its publisher writes it: the wire form, defaults left out. */
+export type EventInputOf<E extends EventSpec> = z.input<E['payload']>

@@ -8,6 +8,7 @@ export type {
   Contract,
   ContractEvent,
   ContractRef,
+  EventInputOf,
   EventMap,
   EventOf,
   EventSpec,

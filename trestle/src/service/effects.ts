@@ -1,18 +1,22 @@
 import type { Effects } from '../call/call-context.ts'
+import type { TraceContext } from '../std/trace-context.ts'
 import type { Store, TransactionOptions, Tx, WatchableStore } from '../store/store.ts'
 
 /**
  * The store as one request sees it. It notes whether the handler may have changed something, because only when it
- * certainly has not may a failure of the store be told as "not processed". Reads change nothing.
+ * certainly has not may a failure of the store be told as "not processed". Reads change nothing. What it publishes
+ * belongs to the request's trace.
  */
 export class WatchedStore<Tables> implements Store<Tables> {
   readonly #store: WatchableStore<Tables>
   readonly #effects: Effects
+  readonly #trace: TraceContext | undefined
   #db: Store<Tables>['db'] | undefined
 
-  constructor(store: WatchableStore<Tables>, effects: Effects) {
+  constructor(store: WatchableStore<Tables>, effects: Effects, trace?: TraceContext) {
     this.#store = store
     this.#effects = effects
+    this.#trace = trace
   }
 
   get db(): Store<Tables>['db'] {
@@ -20,7 +24,8 @@ export class WatchedStore<Tables> implements Store<Tables> {
   }
 
   transaction<T>(work: (tx: Tx<Tables>) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#around(() => this.#store.transaction(work, options))
+    const traced = this.#trace === undefined ? options : { ...options, trace: this.#trace }
+    return this.#around(() => this.#store.transaction(work, traced))
   }
 
   async #around<T>(write: () => Promise<T>): Promise<T> {

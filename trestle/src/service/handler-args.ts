@@ -23,7 +23,10 @@ export function handlerArgs(
     input,
     caller: call.caller,
     call: bound.callsFor(context),
-    store: deps.store === undefined || effects === undefined ? deps.store : new WatchedStore(deps.store, effects),
+    store:
+      deps.store === undefined || effects === undefined
+        ? deps.store
+        : new WatchedStore(deps.store, effects, call.trace),
     fail: bound.fail,
     newId: deps.newId,
     now: () => deps.clock.now(),

@@ -4,9 +4,12 @@ import { kyselyOver } from './connection/dialect.ts'
 import { PgConnection } from './connection/pg-connection.ts'
 import { readMigrations } from './migration/read-migrations.ts'
 import { runMigrations } from './migration/run-migrations.ts'
+import { Outbox } from './outbox/outbox.ts'
+import { OutboxFeed } from './outbox/outbox-feed.ts'
 import { type StoreLog, silentLog } from './provider.ts'
 import type { OpenStore, StoreConnection, StoreSpec } from './store.ts'
 import { runTransaction } from './transaction.ts'
+import { setHome } from './tx-scope.ts'
 
 /** What an open store takes from outside: time, chance, log and limits. */
 export interface OpenStoreDeps {
@@ -43,12 +46,24 @@ export function openStore<Tables>(
   } = deps
   const limits = { ...defaultLimits, ...deps.limits }
   const connections = new Connections(connection, applicationName, limits, clock, random)
-  const transactions = { pool: connections.exclusive, clock, random }
-  return {
+  const outbox = new Outbox(() => clock.now())
+  const transactions = { pool: connections.exclusive, clock, random, outbox }
+  const store: OpenStore<Tables> = {
     db: kyselyOver<Tables>(connections),
-    watchedDb: (around) =>
-      kyselyOver<Tables>({ statement: (sql, parameters) => connections.statement(sql, parameters, around) }),
+    watchedDb: (around, beforeCommit) => {
+      const write =
+        beforeCommit === undefined
+          ? undefined
+          : (sql: string, parameters: readonly unknown[]) =>
+              runTransaction(transactions, (_tx, send) => send(sql, parameters), { beforeCommit })
+      return kyselyOver<Tables>({
+        statement: (sql, parameters) => connections.statement(sql, parameters, around, write),
+      })
+    },
     transaction: (work, options) => runTransaction(transactions, work, options),
+    statement: (kind, sql, parameters) =>
+      kind === 'read' ? connections.statement(sql, parameters) : connections.write(sql, parameters),
+    feed: new OutboxFeed((sql, parameters) => connections.statement(sql, parameters), outbox, clock),
     async migrate() {
       const migrations = await readMigrations(spec.migrations)
       const own = await PgConnection.open({
@@ -75,6 +90,8 @@ export function openStore<Tables>(
     },
     close: () => connections.close(drainMs),
   }
+  setHome(store, connections.exclusive)
+  return store
 }
 
 /** The platform's own tables: events, once-only work, sagas, jobs. */

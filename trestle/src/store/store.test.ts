@@ -324,14 +324,6 @@ describe('store.transaction', () => {
     const { rows } = await sql<{ transaction_timeout: string }>`show transaction_timeout`.execute(store.db)
     expect(rows).toEqual([{ transaction_timeout: '30s' }])
   })
-
-  it('refuses to publish rather than lose an event', async () => {
-    const work = store.transaction((tx) => {
-      tx.publish({} as never, {} as never)
-      return Promise.resolve()
-    })
-    await expect(work).rejects.toMatchObject({ code: 'publish_unsupported' })
-  })
 })
 
 describe('a pool', () => {

@@ -1,5 +1,8 @@
 import type { Kysely } from 'kysely'
-import type { ContractEvent, EventOf } from '../contract/contract.ts'
+import type { ContractEvent, EventInputOf } from '../contract/contract.ts'
+import type { TraceContext } from '../std/trace-context.ts'
+import type { PgResult } from './connection/pg-connection.ts'
+import type { EventFeed } from './outbox/event-feed.ts'
 
 export { StoreError, type StoreErrorCode, storeErrors } from './store-error.ts'
 
@@ -20,14 +23,15 @@ export interface StoreSpec<Tables> {
   readonly tables?: Tables
 }
 
-/** The only way to write: rows (and later events, saga state) commit together or not at all. */
+/** The only way to write: rows, events and the state of sagas commit together or not at all. */
 export interface Tx<Tables> {
   readonly db: Kysely<Tables>
   /**
-   * Buffered; leaves with the commit.
-   * @throws StoreError `publish_unsupported`: this version has no outbox yet, and an event must not be lost in silence.
+   * Publishes an event if the transaction commits. It is checked and written as JSON here, and leaves with the commit.
+   * @throws StoreError `event_invalid` with `details.faults`; `overloaded` when the outbox is full
+   * @example tx.publish(orders.events.placed, order)
    */
-  publish<E extends ContractEvent>(event: E, payload: EventOf<E>): void
+  publish<E extends ContractEvent>(event: E, payload: EventInputOf<E>): void
 }
 
 /** A service's own database. */
@@ -59,19 +63,44 @@ export interface TransactionOptions {
   readonly retries?: number
 }
 
+/** What the host says besides. */
+export interface TracedOptions extends TransactionOptions {
+  /** The work that this transaction is part of: its events carry it on. Default: a new trace. */
+  readonly trace?: TraceContext
+  readonly beforeCommit?: BeforeCommit
+}
+
+/** One statement of the platform's own, with `$1` for its parameters; prepared under a name. */
+export type PlatformStatement = (sql: string, parameters: readonly unknown[]) => Promise<PgResult>
+
+/**
+ * The platform's last statements in a transaction of a service, given what its work gave. They are sent together with
+ * COMMIT, so they must not be waited for; when one of them fails, or `send` throws, the transaction is rolled back.
+ */
+export type BeforeCommit = (value: unknown, send: PlatformStatement) => void
+
 /** Something done around a write: it runs `write` once and gives back its outcome. */
 export type AroundWrite = <T>(write: () => Promise<T>) => Promise<T>
 
-/** A store that can tell which autocommit statements write; only it knows, because the database refuses them as reads. */
+/** What the platform needs of a store besides what services see. */
 export interface WatchableStore<Tables> extends Store<Tables> {
-  /** A `db` whose statements other than reads run inside `around`. Cheap enough for one per request. */
-  watchedDb(around: AroundWrite): Kysely<Tables>
+  /**
+   * A `db` whose statements other than reads run inside `around`; only the store knows which those are, because the
+   * database refuses them as reads. With `beforeCommit` each of them is a transaction that ends so. Cheap enough for one
+   * per request.
+   */
+  watchedDb(around: AroundWrite, beforeCommit?: BeforeCommit): Kysely<Tables>
+  /** One statement of the platform's own that stands alone: a read is pipelined with those of others. */
+  statement(kind: 'read' | 'write', sql: string, parameters: readonly unknown[]): Promise<PgResult>
+  transaction<T>(work: (tx: Tx<Tables>) => Promise<T>, options?: TracedOptions): Promise<T>
 }
 
 /** A store that has been opened: what the host holds. */
 export interface OpenStore<Tables> extends WatchableStore<Tables> {
   /** Applies the migrations that have not run yet. Safe with several replicas at once. */
   migrate(): Promise<{ readonly applied: readonly string[] }>
+  /** What its transactions have published. */
+  readonly feed: EventFeed
   /** Answers when the server can be asked. */
   ping(): Promise<void>
   /** Waits for what is running, up to 5 s, then closes every connection. */

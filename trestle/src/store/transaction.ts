@@ -1,27 +1,35 @@
 import { backoffMs } from '../std/backoff.ts'
 import type { Clock } from '../std/clock.ts'
+import type { TraceContext } from '../std/trace-context.ts'
 import { insideTransaction, transactionScope } from '../std/transaction-scope.ts'
 import { kyselyOver, type StatementRunner } from './connection/dialect.ts'
 import type { ExclusivePool } from './connection/exclusive-pool.ts'
 import { BrokenConnectionError, NotSentError, type PgConnection, type PgResult } from './connection/pg-connection.ts'
 import { codeOf, endsSession, lostAgainstOthers, preparedFormIsStale } from './connection/pg-failure.ts'
-import type { TransactionOptions, Tx } from './store.ts'
+import type { PublishBuffer } from './outbox/publish-buffer.ts'
+import type { Outbox } from './outbox/outbox.ts'
+import type { PlatformStatement, TracedOptions, TransactionOptions, Tx } from './store.ts'
 import { StoreError } from './store-error.ts'
+import { openTxScope } from './tx-scope.ts'
 
 export interface TransactionDeps {
   readonly pool: ExclusivePool
   readonly clock: Clock
   readonly random: () => number
+  readonly outbox: Outbox
 }
 
 const defaultTimeoutMs = 30_000
 const retryBackoff = { baseMs: 10, maxMs: 500 }
 
+/** What a transaction does; `send` is for the platform's own statements. */
+export type TransactionWork<Tables, T> = (tx: Tx<Tables>, send: PlatformStatement) => Promise<T>
+
 /** Runs `work` in a transaction on a connection of its own, again while it loses against others and may be repeated. */
 export async function runTransaction<Tables, T>(
   deps: TransactionDeps,
-  work: (tx: Tx<Tables>) => Promise<T>,
-  options: TransactionOptions = {},
+  work: TransactionWork<Tables, T>,
+  options: TracedOptions = {},
 ): Promise<T> {
   if (insideTransaction()) {
     throw new StoreError('nested_transaction', 'store.transaction was called inside store.transaction')
@@ -52,17 +60,19 @@ function wait(clock: Clock, ms: number): Promise<void> {
 
 async function attemptOnce<Tables, T>(
   deps: TransactionDeps,
-  work: (tx: Tx<Tables>) => Promise<T>,
-  options: TransactionOptions,
+  work: TransactionWork<Tables, T>,
+  options: TracedOptions,
   timeoutMs: number,
 ): Promise<T> {
   const connection = await deps.pool.acquire()
-  const running = new RunningTransaction<Tables>(connection, deps.clock, timeoutMs)
+  const running = new RunningTransaction<Tables>(connection, deps, timeoutMs)
+  const send: PlatformStatement = (sql, parameters) => running.statement(sql, parameters)
   try {
     running.begin(options.isolation)
     // Work that hangs must not hold a connection for ever.
-    const value = await Promise.race([transactionScope.run(() => work(running.tx)), running.expired])
-    await running.commit()
+    const value = await Promise.race([transactionScope.run(() => work(running.tx, send)), running.expired])
+    options.beforeCommit?.(value, send)
+    await running.commit(options.trace)
     return value
   } catch (error) {
     throw await running.rollback(error)
@@ -85,16 +95,26 @@ class RunningTransaction<Tables> implements StatementRunner {
   #firstError: unknown
   #timedOut = false
   #cursors = 0
+  readonly #outbox: Outbox
+  readonly #published: PublishBuffer
 
-  constructor(connection: PgConnection, clock: Clock, timeoutMs: number) {
+  constructor(connection: PgConnection, { clock, outbox }: TransactionDeps, timeoutMs: number) {
     this.#connection = connection
+    this.#outbox = outbox
+    this.#published = outbox.newBuffer()
     this.#timeoutMs = timeoutMs
     this.expired = new Promise((_, reject) => {
       this.#expire = reject
     })
     this.expired.catch(() => undefined)
     this.#timer = clock.setTimeout(() => this.#onTimeout(), timeoutMs)
-    this.tx = { db: kyselyOver<Tables>(this), publish: refusePublish }
+    this.tx = {
+      db: kyselyOver<Tables>(this),
+      publish: (event, payload) => {
+        this.#checkOpen()
+        this.#published.add(event, payload)
+      },
+    }
   }
 
   begin(isolation: TransactionOptions['isolation']): void {
@@ -110,7 +130,7 @@ class RunningTransaction<Tables> implements StatementRunner {
   }
 
   async statement(sql: string, parameters: readonly unknown[]): Promise<PgResult> {
-    if (this.#state !== 'open') throw new Error('The transaction is over: its db cannot be used any more')
+    this.#checkOpen()
     const answer = this.#connection.execute(sql, parameters)
     this.#observe(answer)
     return await answer
@@ -131,13 +151,19 @@ class RunningTransaction<Tables> implements StatementRunner {
     }
   }
 
-  /** A commit is one only when the server says COMMIT: it answers ROLLBACK when a statement had failed before. */
-  async commit(): Promise<void> {
+  /**
+   * What was published goes along with COMMIT, in one flight. A commit is one only when the server says COMMIT: it
+   * answers ROLLBACK when a statement had failed before.
+   */
+  async commit(trace: TraceContext | undefined): Promise<void> {
     if (this.#timedOut) throw this.#firstError
     this.#state = 'committing'
+    const statements = this.#outbox.statementsFor(this.#connection, this.#published, trace)
+    for (const { sql, parameters } of statements) this.#observe(this.#connection.execute(sql, parameters))
     const { command } = await this.#connection.command('commit')
     this.#state = 'over'
     if (command !== 'COMMIT') throw this.#firstError ?? new Error(`COMMIT was answered with ${command}`)
+    if (statements.length > 0) this.#outbox.committed(this.#connection)
   }
 
   /** Ends the transaction because of `reason`, and returns what to report. */
@@ -189,10 +215,14 @@ class RunningTransaction<Tables> implements StatementRunner {
   }
 
   async #tell(text: string, parameters?: readonly unknown[]): Promise<PgResult> {
-    if (this.#state !== 'open') throw new Error('The transaction is over: its db cannot be used any more')
+    this.#checkOpen()
     const answer = this.#connection.command(text, parameters)
     this.#observe(answer)
     return await answer
+  }
+
+  #checkOpen(): void {
+    if (this.#state !== 'open') throw new Error('The transaction is over: it cannot be used any more')
   }
 
   #observe(answer: Promise<unknown>): void {
@@ -214,11 +244,4 @@ function unavailable(cause: unknown): StoreError {
   return new StoreError('unavailable', 'The connection to the database was lost; the transaction was rolled back', {
     cause,
   })
-}
-
-function refusePublish(): never {
-  throw new StoreError(
-    'publish_unsupported',
-    'Events cannot be published yet: this version has no outbox, and an event must not be lost in silence',
-  )
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../std/clock.ts'
 import { insideTransaction } from '../../std/transaction-scope.ts'
-import type { AroundWrite, StoreConnection } from '../store.ts'
+import type { AroundWrite, PlatformStatement, StoreConnection } from '../store.ts'
 import { StoreError } from '../store-error.ts'
 import { ConnectGate } from './connect-gate.ts'
 import { ExclusivePool } from './exclusive-pool.ts'
@@ -82,6 +82,7 @@ export class Connections {
     sql: string,
     parameters: readonly unknown[],
     around: AroundWrite = (write) => write(),
+    ownWrite: PlatformStatement = (text, values) => this.write(text, values),
   ): Promise<PgResult> {
     const kind = this.#kinds.of(sql)
     if (kind === 'session') {
@@ -93,7 +94,7 @@ export class Connections {
     if (kind === 'own' && insideTransaction()) {
       throw new StoreError('nested_transaction', 'store.db does not write inside store.transaction: use tx.db')
     }
-    const write = () => around(() => this.#write(sql, parameters))
+    const write = () => around(() => ownWrite(sql, parameters))
     return await (kind === 'read' ? this.#read(sql, parameters, write) : write())
   }
 
@@ -126,7 +127,8 @@ export class Connections {
     }
   }
 
-  async #write(sql: string, parameters: readonly unknown[]): Promise<PgResult> {
+  /** On a connection of its own, committed by itself. */
+  async write(sql: string, parameters: readonly unknown[]): Promise<PgResult> {
     const connection = await this.exclusive.acquire()
     try {
       return await connection.execute(sql, parameters).catch((error: unknown) => {

@@ -50,10 +50,18 @@ export interface Consumer {
   readonly sink: EventSink
 }
 
+/** Where a reader goes on, or begins. */
+export type FeedStart =
+  | { readonly kind: 'position'; readonly position: EventPosition }
+  /** With the oldest event that is kept, or with what is published from now on. */
+  | { readonly kind: 'earliest' | 'latest' }
+  /** With what was published since then, milliseconds since 1970. */
+  | { readonly kind: 'time'; readonly timeMs: number }
+
 /** The consumer's end: what has been accepted is written down there and needs no bus any more. */
 export interface EventSink {
-  /** The place behind which to go on; `undefined`: as the subscription says it begins. */
-  position(): Promise<EventPosition | undefined>
+  /** The place behind which to go on, or where to begin: then the first `accept` notes the place, be it without events. */
+  position(): Promise<FeedStart>
   /**
    * Writes down in one transaction that these are to be handled, each once, and the place. Resolves when that is
    * certain: then the bus may forget them. Rejects when nothing was written; the bus hands them over again, later.

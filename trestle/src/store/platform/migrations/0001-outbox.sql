@@ -1,1 +1,83 @@
 -- Events that a transaction publishes: the outbox, and where each key stands.
+
+-- Which cluster, timeline and database this is: positions in the feed are transaction ids, and say nothing elsewhere.
+create function trestle.cluster_identity() returns text language plpgsql stable as $$
+declare
+  system text;
+  timeline text;
+begin
+  begin
+    select system_identifier::text into system from pg_control_system();
+  exception when others then
+    system := '?';
+  end;
+  begin
+    timeline := substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8);
+  exception when others then
+    timeline := '?';
+  end;
+  return system || '/' || timeline || '/' || (select oid from pg_database where datname = current_database());
+end
+$$;
+
+-- `epoch` rises when the identity changes. It is of the order of seconds since 1970, so that a database that is made
+-- anew, or restored twice from one dump, comes after what was there before.
+create table trestle.feed (
+  only_row boolean primary key default true check (only_row),
+  epoch bigint not null,
+  identity text not null
+);
+insert into trestle.feed (epoch, identity)
+values (extract(epoch from clock_timestamp())::bigint, trestle.cluster_identity());
+
+-- Where each key stands. `feed_xid` only grows within an epoch.
+create table trestle.outbox_keys (
+  stream text collate "C" not null,
+  key text collate "C" not null,
+  version bigint not null,
+  epoch bigint not null,
+  feed_xid xid8 not null,
+  primary key (stream, key)
+) with (fillfactor = 80);
+
+create sequence trestle.outbox_seq as bigint cache 1;
+
+-- Append-only: rows are never updated; whole partitions are dropped.
+create table trestle.outbox (
+  epoch bigint not null,
+  feed_xid xid8 not null,
+  seq bigint not null,
+  published_at timestamptz not null default statement_timestamp(),
+  occurred_at bigint not null,
+  key_version bigint not null,
+  id uuid not null,
+  version integer not null,
+  stream text collate "C" not null,
+  type text collate "C" not null,
+  key text collate "C" not null,
+  traceparent text not null,
+  payload text not null
+) partition by range (published_at);
+create index outbox_in_order on trestle.outbox (stream, epoch, feed_xid, seq);
+
+-- For the time in which no partition was made ahead.
+create table trestle.outbox_rest partition of trestle.outbox default;
+
+-- Who reads, and how far: what a reader has not read yet is kept.
+create table trestle.outbox_readers (
+  stream text collate "C" not null,
+  reader text collate "C" not null,
+  epoch bigint not null,
+  xid xid8 not null,
+  seq bigint not null,
+  seen_at timestamptz not null default clock_timestamp(),
+  primary key (stream, reader)
+);
+
+-- Up to where events are no longer kept.
+create table trestle.outbox_dropped (
+  stream text collate "C" primary key,
+  epoch bigint not null,
+  xid xid8 not null,
+  seq bigint not null
+);

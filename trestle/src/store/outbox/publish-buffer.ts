@@ -1,0 +1,75 @@
+import type { ContractEvent, EventInputOf } from '../../contract/contract.ts'
+import type { InputFault } from '../../contract/input-fault.ts'
+import { wireSchema } from '../../contract/wire-schema.ts'
+import { uuidv7 } from '../../std/ids.ts'
+import { StoreError } from '../store-error.ts'
+import type { BufferedEvent } from './publish-statement.ts'
+
+/** Bytes of one payload as JSON: what brokers take without being told to take more. */
+export const eventPayloadMaxBytes = 1_000_000
+/** Events that one transaction may publish, and their payloads together. */
+const eventsPerTransactionMax = 10_000
+const payloadsPerTransactionMaxBytes = 32 << 20
+/** A key is part of an index, whose entries are bounded. */
+const keyMaxCharacters = 512
+
+/** What one transaction has published so far. It is written down at the commit. */
+export class PublishBuffer {
+  readonly events: BufferedEvent[] = []
+  readonly #now: () => number
+  #characters = 0
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** @throws StoreError `event_invalid` */
+  add<E extends ContractEvent>(event: E, payload: EventInputOf<E>): void {
+    const written = wireSchema(event.payload).stringify(payload)
+    const what = `${event.contract}.${event.name}`
+    if (!written.ok) throw invalid(what, written.faults)
+    this.#characters += written.json.length
+    checkSize(what, written.json, this.events.length, this.#characters)
+    const occurredAt = this.#now()
+    this.events.push({
+      id: uuidv7(occurredAt),
+      stream: event.contractId,
+      type: event.name,
+      version: event.version,
+      key: keyOf(event, what, payload as Readonly<Record<string, unknown>>),
+      payload: written.json,
+      occurredAt,
+    })
+  }
+}
+
+function invalid(what: string, faults: readonly InputFault[]): StoreError {
+  const [first] = faults
+  const where = first === undefined ? '' : `: ${first.pointer === '' ? 'the payload' : first.pointer} ${first.detail}`
+  return new StoreError('event_invalid', `The event ${what} does not match its contract${where}`, {
+    details: { faults },
+  })
+}
+
+function checkSize(what: string, json: string, before: number, characters: number): void {
+  // A character takes at most three bytes; most take one.
+  if (json.length * 3 > eventPayloadMaxBytes && Buffer.byteLength(json) > eventPayloadMaxBytes) {
+    throw invalid(what, [{ pointer: '', detail: `is larger than ${eventPayloadMaxBytes} bytes` }])
+  }
+  if (before >= eventsPerTransactionMax || characters > payloadsPerTransactionMaxBytes) {
+    throw new StoreError(
+      'event_invalid',
+      `One transaction publishes at most ${eventsPerTransactionMax} events of ${payloadsPerTransactionMaxBytes >> 20} MiB: use several`,
+    )
+  }
+}
+
+function keyOf(event: ContractEvent, what: string, payload: Readonly<Record<string, unknown>>): string {
+  const key = String(payload[event.key])
+  if (key === '' || key.length > keyMaxCharacters || key.includes('\0') || !key.isWellFormed()) {
+    throw invalid(what, [
+      { pointer: `/${event.key}`, detail: `is the key: text of 1 to ${keyMaxCharacters} characters without U+0000` },
+    ])
+  }
+  return key
+}
