@@ -50,6 +50,8 @@ describe('the AsyncAPI document', () => {
     expect(messages['orders.noted']).toMatchObject({
       payload: { required: ['orderId', 'text'] },
       'x-trestle-version': 2,
+      'x-trestle-reads-versions': [1, 2],
     })
+    expect(messages['orders.placed']).not.toHaveProperty('x-trestle-reads-versions')
   })
 })

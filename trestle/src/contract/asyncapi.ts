@@ -75,5 +75,11 @@ function messageOf(contract: AnyContract, event: ContractEvent, components: Comp
     tags: [{ name: contract.name }],
     'x-trestle-key': event.key,
     'x-trestle-version': event.version,
+    // Readers of this contract take these too, made into what they would be today.
+    ...(event.version === 1 ? {} : { 'x-trestle-reads-versions': versionsUpTo(event.version) }),
   }
+}
+
+function versionsUpTo(version: number): readonly number[] {
+  return Array.from({ length: version }, (_, index) => index + 1)
 }

@@ -83,6 +83,18 @@ describe('a contract as written', () => {
     )
     expect(error.message).toContain(message)
   })
+
+  it.each([
+    [1, { 1: String }, 'orders.placed upcast: version 1 has none before it: raise `version`, or take `upcast` out'],
+    [3, { 3: String }, 'orders.placed upcast: "3" is no version before 3: write 1..2'],
+    [3, { 0: String }, 'orders.placed upcast: "0" is no version before 3: write 1..2'],
+    [2, { 1: 'x' as never }, 'orders.placed upcast: 1 must be a function that makes version 2 of it'],
+  ])('refuses version %i with the wrong upcasts %#', (version, upcast, message) => {
+    const placed = event(Id, { key: 'id', version, upcast })
+    expect(thrown(() => contract('orders', { version: '1.0.0', operations: {}, events: { placed } })).message).toBe(
+      message,
+    )
+  })
 })
 
 // Typed templates would not compile: these come from JavaScript or from generated code.

@@ -69,6 +69,7 @@ function checkEvent(event: EventSpec, place: string): void {
   if (!Number.isInteger(event.version) || event.version < 1) {
     throw new ContractError(`${place} version`, `must be a whole number from 1, not ${event.version}`)
   }
+  checkUpcast(event, place)
   const shape = (event.payload as z.ZodObject).shape as Record<string, z.ZodType>
   const key = Object.hasOwn(shape, event.key) ? shape[event.key] : undefined
   if (key === undefined) throw new ContractError(`${place} key`, `${JSON.stringify(event.key)} is not in the payload`)
@@ -77,6 +78,23 @@ function checkEvent(event: EventSpec, place: string): void {
       `${place} key`,
       `${JSON.stringify(event.key)} orders the events: it must be a required scalar`,
     )
+  }
+}
+
+function checkUpcast({ upcast, version }: EventSpec, place: string): void {
+  for (const [from, make] of Object.entries(upcast)) {
+    const number = Number(from)
+    if (!Number.isInteger(number) || number < 1 || number >= version) {
+      throw new ContractError(
+        `${place} upcast`,
+        version === 1
+          ? 'version 1 has none before it: raise `version`, or take `upcast` out'
+          : `${JSON.stringify(from)} is no version before ${version}: write 1..${version - 1}`,
+      )
+    }
+    if (typeof make !== 'function') {
+      throw new ContractError(`${place} upcast`, `${from} must be a function that makes version ${number + 1} of it`)
+    }
   }
 }
 

@@ -1,11 +1,21 @@
 import type { z } from 'zod'
 import type { AnyOperation, Schema } from './operation.ts'
 
+/**
+ * Makes of a payload what the next version of the event would have carried, in wire form.
+ * @param old what the earlier version's schema had accepted; nobody's schema of today knows its shape
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- the shape of an earlier version is written nowhere any more
+export type Upcast = (old: any) => unknown
+
 /** An event as declared: payload and the field whose value orders it (one key, one order). */
 export interface EventSpec<Payload extends Schema = Schema> {
   readonly payload: Payload
   readonly key: string
+  /** Of the payload's schema, from 1. */
   readonly version: number
+  /** By version: what makes the next one of it. A version that is not here needs no change. */
+  readonly upcast: Readonly<Record<number, Upcast>>
   readonly summary: string | undefined
 }
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { checkContract } from './check-contract.ts'
-import type { Contract, EventMap, EventSpec, OperationMap } from './contract.ts'
+import type { Contract, EventMap, EventSpec, OperationMap, Upcast } from './contract.ts'
 import type { Schema } from './operation.ts'
 
 export interface ContractSpec<Ops extends OperationMap, Events extends EventMap> {
@@ -14,15 +14,30 @@ export interface ContractSpec<Ops extends OperationMap, Events extends EventMap>
   readonly events?: Events
 }
 
+/** What orders an event, which version of its payload this is, and how earlier ones are read. */
+export interface EventOptions<Payload extends z.ZodObject> {
+  /** The field of the payload that orders: events of one key are read in their order. */
+  readonly key: keyof z.output<Payload> & string
+  /** Rises by one when the payload changes in a way that its readers must know of; default 1. */
+  readonly version?: number
+  /** By version: makes of such a payload one of the next version, in wire form. */
+  readonly upcast?: Readonly<Record<number, Upcast>>
+  readonly summary?: string
+}
+
 /**
  * Declares an event: its payload and the payload field that orders it (events of one key are read in their order).
  * @example events: { placed: event(Order, { key: 'id' }) }
+ * @example
+ * events: {
+ *   placed: event(Order, { key: 'id', version: 2, upcast: { 1: (old) => ({ ...old, currency: 'EUR' }) } }),
+ * }
  */
 export function event<Payload extends z.ZodObject>(
   payload: Payload,
-  options: { readonly key: keyof z.output<Payload> & string; readonly version?: number; readonly summary?: string },
+  { key, version = 1, upcast = {}, summary }: EventOptions<Payload>,
 ): EventSpec<Payload> {
-  return { payload, key: options.key, version: options.version ?? 1, summary: options.summary }
+  return { payload, key, version, upcast, summary }
 }
 
 /**

@@ -13,9 +13,10 @@ export type {
   EventOf,
   EventSpec,
   OperationMap,
+  Upcast,
 } from './contract.ts'
 export { ContractError } from './contract-error.ts'
-export { contract, event } from './define-contract.ts'
+export { contract, event, type EventOptions } from './define-contract.ts'
 export { command, del, get, patch, post, put, query } from './define-operation.ts'
 export type { OpenApiDocument, OpenApiInfo, OpenApiServer } from './openapi/document.ts'
 export { type OpenApiRoute, openapi } from './openapi/openapi.ts'
