@@ -30,6 +30,8 @@ create materialized view counts as select count(*)::int as n from parent;
 create table audit (what text);
 create function note() returns trigger language plpgsql as $$ begin insert into audit values ('insert'); return new; end $$;
 create trigger audited after insert on parent for each row execute function note();
+create function keep() returns trigger language plpgsql as $$ begin raise exception 'audit stays'; end $$;
+create trigger stays before update or delete or truncate on audit for each statement execute function keep();
 insert into parent (id, text) values (-1, 'from the migration');
 `
 

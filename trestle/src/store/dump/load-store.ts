@@ -115,8 +115,9 @@ async function emptyTables(client: Client): Promise<readonly string[]> {
   for (const { drop } of keys) await client.query(drop)
   const tables = await listTables(client)
   for (const { name } of tables) {
-    await client.query(`truncate ${qualified(name)}`)
+    // First the triggers: there are tables that refuse to be emptied.
     await client.query(`alter table ${qualified(name)} disable trigger user`)
+    await client.query(`truncate ${qualified(name)}`)
   }
   const triggers = tables.map(({ name }) => `alter table ${qualified(name)} enable trigger user`)
   return [...triggers, ...keys.map(({ add }) => add)]
