@@ -40,6 +40,11 @@ export const Amount = z
 
 export type Amount = z.output<typeof Amount>
 
+/** A sum on the wire, which may be less than nothing and more than any one amount. */
+export const Sum = z
+  .object({ currency_code: z.string(), value: z.string().regex(/^-?\d{1,20}(?:\.\d{1,3})?$/) })
+  .meta({ id: 'Sum', description: 'A sum of money.' })
+
 /** An amount inside: minor units (cents), never a fraction, never a float. */
 export interface Money {
   readonly minor: bigint

@@ -1,0 +1,93 @@
+import type { Kysely } from 'kysely'
+import { sql } from 'kysely'
+import type { Currency } from '../money.ts'
+import type { AccountRow, EntryRow, LedgerTables } from './tables.ts'
+
+type Db = Kysely<LedgerTables>
+
+/** An account by what it is; it is made when it is first needed. */
+export type AccountName = Pick<AccountRow, 'kind' | 'owner' | 'payer_id'>
+
+/** An account whose lock is held, and how far its entries go. */
+export interface LockedAccount {
+  readonly id: string
+  readonly number: number
+  readonly balance: bigint
+}
+
+export const outside: AccountName = { kind: 'outside', owner: 'outside', payer_id: null }
+
+export function wallet(payerId: string): AccountName {
+  return { kind: 'wallet', owner: payerId, payer_id: null }
+}
+
+export function held(id: string, payerId: string): AccountName {
+  return { kind: 'hold', owner: id, payer_id: payerId }
+}
+
+export function merchant(id: string): AccountName {
+  return { kind: 'merchant', owner: id, payer_id: null }
+}
+
+/**
+ * Locks the accounts between which a transaction moves, in one order for all: no two can wait for each other. Its
+ * caller is inside a transaction.
+ */
+export async function lockAccounts(
+  db: Db,
+  [from, to]: readonly [AccountName, AccountName],
+  currency: Currency,
+  newId: () => string,
+): Promise<readonly [LockedAccount, LockedAccount]> {
+  const names = [from, to]
+  await db
+    .insertInto('accounts')
+    .values(names.toSorted(byName).map((name) => ({ ...name, id: newId(), currency })))
+    .onConflict((conflict) => conflict.columns(['kind', 'owner', 'currency']).doNothing())
+    .execute()
+  const rows = await db
+    .selectFrom('accounts')
+    .select(['id', 'kind', 'owner'])
+    .where('currency', '=', currency)
+    .where((where) => where.or(names.map(({ kind, owner }) => where.and({ kind, owner }))))
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+  // A statement of its own: one that waited for the lock would still see what was before.
+  const last = await lastEntries(
+    db,
+    rows.map(({ id }) => id),
+  )
+  const locked = ({ kind, owner }: AccountName): LockedAccount => {
+    const id = rows.find((row) => row.kind === kind && row.owner === owner)?.id ?? ''
+    return { id, number: last.get(id)?.number ?? 0, balance: BigInt(last.get(id)?.balance ?? 0) }
+  }
+  return [locked(from), locked(to)]
+}
+
+function byName(a: AccountName, b: AccountName): number {
+  return `${a.kind} ${a.owner}` < `${b.kind} ${b.owner}` ? -1 : 1
+}
+
+async function lastEntries(db: Db, ids: readonly string[]) {
+  const { rows } = await sql<Pick<EntryRow, 'account_id' | 'number' | 'balance'>>`
+    select e.account_id, e.number, e.balance
+    from unnest(${ids}::uuid[]) as a (id)
+    cross join lateral (select * from entries where account_id = a.id order by number desc limit 1) as e`.execute(db)
+  return new Map(rows.map((row) => [row.account_id, row]))
+}
+
+/** What a payer has in each currency: to spend, and held for merchants. */
+export async function balancesOf(db: Db, payerId: string) {
+  const { rows } = await sql<{ currency: string; available: string; held: string }>`
+    select a.currency,
+      coalesce(sum(last.balance) filter (where a.kind = 'wallet'), 0)::text as available,
+      coalesce(sum(last.balance) filter (where a.kind = 'hold'), 0)::text as held
+    from accounts a
+    cross join lateral (
+      select balance from entries e where e.account_id = a.id order by number desc limit 1
+    ) as last
+    where (a.kind = 'wallet' and a.owner = ${payerId}) or (a.kind = 'hold' and a.payer_id = ${payerId})
+    group by a.currency order by a.currency`.execute(db)
+  return rows
+}
