@@ -16,6 +16,8 @@ export const PaymentState = z.enum([
   'closed',
 ])
 
+export type PaymentState = z.output<typeof PaymentState>
+
 export const Payment = z
   .object({
     orderId: z.uuid(),

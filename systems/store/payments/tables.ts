@@ -1,16 +1,16 @@
-import type { Generated } from 'kysely'
+import type { Generated, Selectable } from 'kysely'
 
 /** The tables of the payments service; see migrations/. */
 export interface PaymentsTables {
   payments: PaymentsTable
-  provider_requests: ProviderRequestsTable
+  attempts: AttemptsTable
   webhook_events: { id: string; received_at: Date }
   webhooks: { url: string; id: string; registered_at: Date }
 }
 
+/** Bigints are text here: so the driver reads them. */
 export interface PaymentsTable {
   order_id: string
-  /** A bigint: the driver reads it as text. */
   amount: string | null
   currency: string | null
   provider_order_id: Generated<string | null>
@@ -19,21 +19,22 @@ export interface PaymentsTable {
   authorization_id: Generated<string | null>
   capturing_at: Generated<Date | null>
   capture_id: Generated<string | null>
+  captured_amount: Generated<string | null>
   refund_id: Generated<string | null>
+  refunded_amount: Generated<string | null>
   declined_reason: Generated<string | null>
   closing_at: Generated<Date | null>
   closed_at: Generated<Date | null>
   created_at: Date
-  look_at: Date | null
+  look_at: Generated<Date | null>
 }
 
-export interface ProviderRequestsTable {
-  /** The request id. */
-  id: string
+export type PaymentRow = Selectable<PaymentsTable>
+
+export interface AttemptsTable {
+  request_id: string
   order_id: string
-  kind: 'create' | 'authorize' | 'capture' | 'void' | 'refund'
   tries: Generated<number>
   sent_at: Date
-  settled_at: Generated<Date | null>
   outcome: Generated<string | null>
 }

@@ -12,8 +12,11 @@ create table payments (
   authorization_id text,
   -- The money may be on its way: from here on it is captured first and refunded then, no longer closed.
   capturing_at timestamptz,
+  -- Amounts are what the payment system says that it has moved.
   capture_id text unique,
+  captured_amount bigint,
   refund_id text unique,
+  refunded_amount bigint,
   declined_reason text,
   -- Nothing may be captured from here on.
   closing_at timestamptz,
@@ -23,23 +26,23 @@ create table payments (
   look_at timestamptz,
   check ((amount is null) = (currency is null)),
   check (amount is not null or closing_at is not null),
+  check (capturing_at is null or closing_at is null),
+  check ((capture_id is null) = (captured_amount is null)),
+  check ((refund_id is null) = (refunded_amount is null)),
   check (refund_id is null or capture_id is not null)
 );
 create index payments_to_look_at on payments (look_at) where look_at is not null;
 
 -- Every request that may have an effect at the payment system, under the id that makes it one effect.
-create table provider_requests (
-  id text primary key,
+create table attempts (
+  request_id text primary key,
   order_id uuid not null references payments (order_id),
-  kind text not null check (kind in ('create', 'authorize', 'capture', 'void', 'refund')),
   tries integer not null default 1 check (tries > 0),
   sent_at timestamptz not null,
-  -- Nobody knows what has become of it as long as this is null.
-  settled_at timestamptz,
-  outcome text,
-  check ((settled_at is null) = (outcome is null))
+  -- What came of it; null: nobody knows yet.
+  outcome text
 );
-create index provider_requests_unsettled on provider_requests (sent_at) where settled_at is null;
+create index attempts_of_order on attempts (order_id, sent_at);
 
 -- Events of the payment system that have been taken in. What they said of the buyer is not kept.
 create table webhook_events (

@@ -7,8 +7,8 @@ import { z } from 'zod'
 const Amount = z.object({ currency_code: z.string(), value: z.string() })
 
 const Authorization = z.object({ id: z.string(), status: z.string() })
-const Capture = z.object({ id: z.string(), status: z.string() })
-const Refund = z.object({ id: z.string(), status: z.string() })
+const Capture = z.object({ id: z.string(), status: z.string(), amount: Amount })
+const Refund = z.object({ id: z.string(), status: z.string(), amount: Amount })
 
 export const ProviderOrder = z.object({
   id: z.string(),
@@ -30,9 +30,25 @@ export const ProviderOrder = z.object({
 
 export type ProviderOrder = z.output<typeof ProviderOrder>
 
-/** What the payment system says when it will not do what it was asked for: `INSTRUMENT_DECLINED`, for instance. */
-const refused = problem(422, z.array(z.object({ issue: z.string() })).min(1))
-const unknown = problem(404)
+const refused = problem(422)
+/** Why the payment system does not do what it was asked for. */
+const errors = {
+  invalid_resource_id: problem(404),
+  instrument_declined: refused,
+  currency_not_supported: refused,
+  duplicate_invoice_id: refused,
+  order_not_approved: refused,
+  order_already_authorized: refused,
+  order_already_captured: refused,
+  order_voided: refused,
+  authorization_already_captured: refused,
+  authorization_voided: refused,
+  authorization_denied: refused,
+  previously_voided: refused,
+  previously_captured: refused,
+  capture_fully_refunded: refused,
+  refund_failed_insufficient_funds: refused,
+}
 
 const authorization = { authorization: z.string() }
 const asClient = { authorization: 'authorization' } as const
@@ -62,7 +78,7 @@ export const paymentProvider = contract('payment-provider', {
       }),
       headers: asRequest,
       responses: { 201: ProviderOrder, 200: ProviderOrder },
-      errors: { refused },
+      errors,
       access,
       idempotent: 'natural',
       timeoutMs,
@@ -71,7 +87,7 @@ export const paymentProvider = contract('payment-provider', {
       input: z.object({ ...authorization, id: z.string() }),
       headers: asClient,
       output: ProviderOrder,
-      errors: { unknown },
+      errors,
       access,
       timeoutMs,
     }),
@@ -87,7 +103,7 @@ export const paymentProvider = contract('payment-provider', {
       input: z.object({ ...request, id: z.string() }),
       headers: asRequest,
       responses: { 201: ProviderOrder, 200: ProviderOrder },
-      errors: { refused, unknown },
+      errors,
       access,
       idempotent: 'natural',
       timeoutMs,
@@ -96,7 +112,7 @@ export const paymentProvider = contract('payment-provider', {
       input: z.object({ ...request, id: z.string() }),
       headers: asRequest,
       responses: { 200: ProviderOrder },
-      errors: { refused, unknown },
+      errors,
       access,
       idempotent: 'natural',
       timeoutMs,
@@ -104,7 +120,7 @@ export const paymentProvider = contract('payment-provider', {
     voidAuthorization: post('/v2/payments/authorizations/{id}/void', {
       input: z.object({ ...request, id: z.string() }),
       headers: asRequest,
-      errors: { refused, unknown },
+      errors,
       access,
       idempotent: 'natural',
       timeoutMs,
@@ -113,7 +129,7 @@ export const paymentProvider = contract('payment-provider', {
       input: z.object({ ...request, id: z.string(), final_capture: z.literal(true) }),
       headers: asRequest,
       responses: { 201: Capture, 200: Capture },
-      errors: { refused, unknown },
+      errors,
       access,
       idempotent: 'natural',
       timeoutMs,
@@ -122,7 +138,7 @@ export const paymentProvider = contract('payment-provider', {
       input: z.object({ ...request, id: z.string() }),
       headers: asRequest,
       responses: { 201: Refund, 200: Refund },
-      errors: { refused, unknown },
+      errors,
       access,
       idempotent: 'natural',
       timeoutMs,
@@ -133,7 +149,7 @@ export const paymentProvider = contract('payment-provider', {
       headers: asClient,
       output: z.object({ id: z.string() }),
       created: true,
-      errors: { refused: problem(400, z.array(z.object({ issue: z.string() })).min(1)) },
+      errors: { webhook_url_already_exists: problem(400) },
       access,
       timeoutMs,
     }),
