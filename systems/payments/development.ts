@@ -45,3 +45,9 @@ export function switchesAreOn(env: Env = process.env): boolean {
   if (!inDevelopment(env)) throw new RangeError('PAYMENTS_SWITCHES=on is for tests, and refused in production')
   return true
 }
+
+/** Whether webhooks may lead to loopback and private networks: where the merchant runs on the same machine. */
+export function privateWebhooksAllowed(env: Env = process.env): boolean {
+  const said = env['PAYMENTS_WEBHOOKS_PRIVATE']
+  return said === undefined || said === '' ? inDevelopment(env) : said === 'on'
+}

@@ -73,7 +73,7 @@ export const webhooks = contract('webhooks', {
       summary: 'Register a webhook',
       description: 'It is told of what happens from now on.',
       input: z.object({
-        url: z.url({ protocol: /^https?$/ }).max(2_048),
+        url: z.url().max(2_048),
         event_types: z
           .array(z.object({ name: EventTypeName }))
           .min(1)

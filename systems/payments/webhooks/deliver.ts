@@ -1,0 +1,130 @@
+import { type Kysely, sql } from 'kysely'
+import { type GuardedHttp } from 'trestle/http'
+import { triesMax, waitMs } from './retry.ts'
+import { algorithm, signatureOf } from './signature.ts'
+import { currentKey } from './signing-keys.ts'
+import type { SigningKeyRow, WebhooksTables } from './tables.ts'
+
+/** What a run of the sender needs. */
+export interface Sending {
+  readonly db: Kysely<WebhooksTables>
+  readonly http: Pick<GuardedHttp, 'request'>
+  readonly now: () => number
+  readonly signal: AbortSignal
+  /** Only what tests with switches have looked at already. */
+  readonly onlyDisturbed: boolean
+}
+
+interface Claimed {
+  readonly id: string
+  readonly webhook_id: string
+  readonly url: string
+  readonly tries: number
+  readonly fence: number
+  readonly body: string
+}
+
+/** Sent at once, and of those to one webhook: one that hangs does not hold up the others. */
+const inFlightMax = 32
+const perWebhookMax = 4
+/** After which somebody else may try; longer than a request may take. */
+const leaseMs = 30_000
+/** After which a run takes nothing more. */
+const runMaxMs = 20_000
+const reasonCharactersMax = 200
+
+/** Sends what is due, until nothing is or the time is over. Answers how many requests it made. */
+export async function deliverDue(sending: Sending): Promise<number> {
+  const { now, signal } = sending
+  const running = new Set<Promise<void>>()
+  const until = now() + runMaxMs
+  let key: SigningKeyRow | undefined
+  let sent = 0
+  while (!signal.aborted) {
+    const claimed = now() < until ? await claim(sending, inFlightMax - running.size) : []
+    if (claimed.length > 0) key ??= await currentKey(sending.db)
+    for (const one of claimed) {
+      sent++
+      const going = deliver(sending, one, key as SigningKeyRow).finally(() => running.delete(going))
+      running.add(going)
+    }
+    if (running.size === 0) return sent
+    await Promise.race(running)
+  }
+  await Promise.all(running)
+  return sent
+}
+
+async function claim({ db, now, onlyDisturbed }: Sending, most: number): Promise<readonly Claimed[]> {
+  const at = new Date(now())
+  const lease = new Date(now() + leaseMs)
+  const { rows } = await sql<Claimed>`
+    with due as (
+      select d.id
+      from (select distinct webhook_id from deliveries where state = 'pending' and next_at <= ${at}) w
+      cross join lateral (
+        select id, next_at
+        from deliveries
+        where webhook_id = w.webhook_id and state = 'pending' and next_at <= ${at} and (disturbed or not ${onlyDisturbed})
+        order by next_at, id
+        limit ${perWebhookMax}
+        for update skip locked
+      ) d
+      order by d.next_at
+      limit ${most}
+    )
+    update deliveries
+    set next_at = ${lease}, tries = tries + 1, fence = fence + 1, tried_at = ${at}
+    from due, events
+    where deliveries.id = due.id and events.id = deliveries.event_id
+    returning deliveries.id, deliveries.webhook_id, deliveries.url, deliveries.tries, deliveries.fence, events.body
+  `.execute(db)
+  return rows
+}
+
+async function deliver(sending: Sending, claimed: Claimed, key: SigningKeyRow): Promise<void> {
+  const { status, reason } = await send(sending, claimed, key)
+  const { id, tries, fence } = claimed
+  const done = reason === null
+  const state = done ? 'sent' : tries >= triesMax ? 'failed' : 'pending'
+  const next_at = new Date(sending.now() + waitMs(id, tries))
+  await sending.db
+    .updateTable('deliveries')
+    .set({ state, next_at, http_status: status, reason })
+    .where('id', '=', id)
+    .where('fence', '=', fence)
+    .where('state', '=', 'pending')
+    .execute()
+}
+
+/** What came of one request; without a reason it was acknowledged. */
+async function send(
+  { http, now, signal }: Sending,
+  { id, url, webhook_id, body }: Claimed,
+  key: SigningKeyRow,
+): Promise<{ status: number | null; reason: string | null }> {
+  const time = new Date(now()).toISOString()
+  const signature = signatureOf({ transmissionId: id, time, webhookId: webhook_id, body }, key.private_pkcs8)
+  try {
+    const { status } = await http.request({
+      url,
+      method: 'POST',
+      headers: [
+        ['Content-Type', 'application/json'],
+        ['User-Agent', 'Trestle-Payments-Webhooks/1.0'],
+        ['Pay-Transmission-Id', id],
+        ['Pay-Transmission-Time', time],
+        ['Pay-Webhook-Id', webhook_id],
+        ['Pay-Key-Id', key.kid],
+        ['Pay-Auth-Algo', algorithm],
+        ['Pay-Transmission-Sig', signature],
+      ],
+      body,
+      signal,
+    })
+    return { status, reason: status >= 200 && status < 300 ? null : `the reply was ${status}` }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { status: null, reason: reason.slice(0, reasonCharactersMax) }
+  }
+}
