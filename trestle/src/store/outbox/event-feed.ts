@@ -12,6 +12,8 @@ export interface FeedRequest {
   /** How long to wait for the first event when there is none; default 0. */
   readonly waitMs?: number
   readonly signal?: AbortSignal
+  /** Names who reads, service and subscription: what it has not read is kept for it. Default: nobody in particular. */
+  readonly reader?: string
 }
 
 /** Events in their order, and where to go on. */

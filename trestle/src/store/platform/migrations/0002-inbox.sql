@@ -1,1 +1,86 @@
 -- Events that are to be handled: subscriptions, the inbox, and where each key stands.
+
+create table trestle.subscriptions (
+  id integer generated always as identity primary key,
+  name text not null unique,
+  stream text not null,
+  -- Raised by a replay: what was handled under an earlier one says nothing of this one.
+  generation integer not null default 1,
+  -- Where a generation begins that has no position yet: 'earliest', 'latest', 'time'.
+  begins text not null,
+  begins_ms bigint,
+  -- Everything up to here is in the inbox.
+  epoch bigint,
+  xid bigint,
+  seq bigint,
+  -- When the newest event was taken that is in the inbox, and when it had happened.
+  accepted_at timestamptz,
+  occurred_ms bigint,
+  caught_up_at timestamptz,
+  -- Who pulls. Every write of a puller must carry the fence.
+  lease_holder text,
+  lease_until timestamptz,
+  fence bigint not null default 0,
+  created_at timestamptz not null default now()
+) with (fillfactor = 50);
+
+-- One row per event: what waits, and the memory of what has been handled.
+create table trestle.inbox (
+  subscription integer not null,
+  generation integer not null,
+  event_id uuid not null,
+  -- 0 waits, 1 handled, 2 skipped.
+  state smallint not null,
+  key text not null,
+  key_version bigint not null,
+  -- The payload is null when only the place counts, and forgotten when the event has been handled.
+  type text,
+  version integer,
+  occurred_ms bigint,
+  payload text,
+  traceparent text,
+  -- Why it was skipped.
+  reason text,
+  primary key (subscription, generation, event_id)
+);
+create index inbox_waiting on trestle.inbox (subscription, generation, key, key_version) where state = 0;
+
+-- Where each key stands. One event of a key is handled at a time, in the order of versions.
+create table trestle.inbox_keys (
+  subscription integer not null,
+  generation integer not null,
+  key text not null,
+  -- The last version that has been handled.
+  version bigint not null,
+  -- The first version that was taken at all.
+  since bigint not null,
+  -- The lowest version that waits; null: none.
+  head bigint,
+  -- When the head may be tried; null: none waits, one before it is missing, or the key is parked.
+  next_at timestamptz,
+  tries integer not null default 0,
+  -- Raised by each claim of work outside of a transaction.
+  fence bigint not null default 0,
+  parked_at timestamptz,
+  reason text,
+  primary key (subscription, generation, key)
+) with (fillfactor = 80);
+create index inbox_keys_due on trestle.inbox_keys (subscription, generation, next_at) where next_at is not null;
+create index inbox_keys_parked on trestle.inbox_keys (subscription, generation, parked_at) where parked_at is not null;
+
+-- What people did about events, kept for the record.
+create table trestle.inbox_decisions (
+  id bigint generated always as identity primary key,
+  at timestamptz not null default now(),
+  subscription text not null,
+  decision text not null,
+  key text,
+  event_id uuid,
+  reason text not null
+);
+
+-- The processes that handle events. One that went without a word may have been killed by what it handled.
+create table trestle.inbox_processes (
+  process text primary key,
+  seen_at timestamptz not null default now()
+);

@@ -1,0 +1,1 @@
+export { localBus, type LocalBus, type LocalBusOptions } from './local-bus.ts'
