@@ -25,9 +25,13 @@ async function paymentOf(value: string) {
 }
 
 const has = async (payer_id: string) => (await books().balances({ payer_id })).balances
+const merchantOf = (tenant: string) => services.client(ledger, { kind: 'key', id: 'c', tenant, scopes: ['payments'] })
 const earned = async (merchant_id: string) => {
-  const merchant = services.client(ledger, { kind: 'key', id: 'c', tenant: merchant_id, scopes: ['payments'] })
-  return (await merchant.entries({})).items.map(({ type, amount, balance }) => [type, amount.value, balance.value])
+  return (await merchantOf(merchant_id).entries({})).items.map(({ type, amount, balance }) => [
+    type,
+    amount.value,
+    balance.value,
+  ])
 }
 
 async function expectNoFaults() {
@@ -148,6 +152,7 @@ describe('the laws of the ledger', () => {
       currency: fc.constantFrom('EUR', 'USD'),
       final: fc.boolean(),
     })
+    expect.hasAssertions()
     await fc.assert(
       fc.asyncProperty(fc.array(request, { minLength: 5, maxLength: 30 }), async (requests) => {
         const payments = [await paymentOf('100'), await paymentOf('100')]
@@ -247,13 +252,12 @@ describe('the laws of the ledger', () => {
 describe('the entries of a merchant', () => {
   it('are found by order and by invoice, page by page, and are nobody else’s', async () => {
     const payment = await paymentOf('100')
-    const as = (tenant: string) => services.client(ledger, { kind: 'key', id: 'c', tenant, scopes: ['payments'] })
-    const own = as(payment.merchant_id)
+    const own = merchantOf(payment.merchant_id)
     for (const invoice_id of ['A', 'B', 'C'])
       await books().capture({ ...payment, order_id: randomUUID(), invoice_id, id: randomUUID(), amount: eur('5') })
     expect((await own.entries({ invoice_id: 'B' })).items).toMatchObject([{ type: 'CREDIT', invoice_id: 'B' }])
     expect((await own.entries({ order_id: payment.order_id })).items).toEqual([])
-    expect((await as('somebody-else').entries({ invoice_id: 'B' })).items).toEqual([])
+    expect((await merchantOf('somebody-else').entries({ invoice_id: 'B' })).items).toEqual([])
     const first = await own.entries({ limit: 2 })
     const rest = await own.entries({ limit: 2, ...(first.next === null ? {} : { cursor: first.next }) })
     expect([...first.items, ...rest.items].map((entry) => entry.invoice_id)).toEqual(['A', 'B', 'C'])

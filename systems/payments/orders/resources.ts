@@ -1,10 +1,6 @@
 import { z } from 'zod'
+import { Link } from '../links.ts'
 import { Amount } from '../money.ts'
-
-/** The address of what can be done next with a resource. */
-export const Link = z
-  .object({ href: z.string(), rel: z.string(), method: z.enum(['GET', 'POST']) })
-  .meta({ id: 'Link', description: 'What can be done next, and where.' })
 
 const Times = { create_time: z.iso.datetime(), update_time: z.iso.datetime() }
 const Invoice = z.string().min(1).max(127).describe("The merchant's own number of it")
@@ -84,4 +80,3 @@ export type Order = z.output<typeof Order>
 export type Authorization = z.output<typeof Authorization>
 export type Capture = z.output<typeof Capture>
 export type Refund = z.output<typeof Refund>
-export type Link = z.output<typeof Link>

@@ -1,0 +1,13 @@
+/** The tables of the wallets service; see migrations/. */
+export interface WalletsTables {
+  payers: PayerRow
+  sessions: { token_hash: Buffer; payer_id: string; expires_at: Date }
+}
+
+export interface PayerRow {
+  id: string
+  email: string
+  password_hash: string
+  name: string
+  created_at: Date
+}
