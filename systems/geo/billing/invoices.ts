@@ -12,21 +12,26 @@ type Db = Kysely<BillingTables>
 const closingDelayMs = 60 * 60_000
 /** Months that are looked back for what was not closed, because nothing ran then. */
 const monthsBack = 12
+/** Accounts of one month that are looked at in one run. */
 const perRunMax = 1_000
 
 /**
- * Writes the invoices of the months that are over, one for each account that had a paid plan in it. Done again it writes
- * nothing more. Answers how many it wrote.
+ * Writes one invoice of the months that are over: each account that had a paid plan in a month gets one. `false`: there
+ * is none left to write.
  */
-export async function closeMonths(args: BillingWork): Promise<number> {
+export async function closeOne(args: BillingWork): Promise<boolean> {
   const last = monthAfter(monthOf(args.now() - closingDelayMs), -1)
-  let written = 0
-  for (let back = monthsBack; back >= 0; back--) written += await closeMonth(args, monthAfter(last, -back))
-  return written
+  for (let back = monthsBack; back >= 0; back--) {
+    const month = monthAfter(last, -back)
+    for (const account of await withoutInvoice(args.store.db, month)) {
+      const lines = linesOf(month, await periodsOf(args.store.db, account))
+      if (lines.length > 0) return await closeAccount(args, account, month, lines)
+    }
+  }
+  return false
 }
 
-async function closeMonth(args: BillingWork, month: string): Promise<number> {
-  const { db } = args.store
+async function withoutInvoice(db: Db, month: string): Promise<readonly string[]> {
   const { startMs, endMs } = boundsOf(month)
   const due = await db
     .selectFrom('periods')
@@ -52,16 +57,21 @@ async function closeMonth(args: BillingWork, month: string): Promise<number> {
     )
     .limit(perRunMax)
     .execute()
-  let written = 0
-  for (const { account_id } of due) if (await closeAccount(args, account_id, month)) written++
-  return written
+  return due.map((period) => period.account_id)
 }
 
-async function closeAccount(args: BillingWork, accountId: string, month: string): Promise<boolean> {
+async function periodsOf(db: Db, accountId: string) {
+  const periods = await db.selectFrom('periods').selectAll().where('account_id', '=', accountId).execute()
+  return periods.map(periodOf)
+}
+
+async function closeAccount(
+  args: BillingWork,
+  accountId: string,
+  month: string,
+  lines: ReturnType<typeof linesOf>,
+): Promise<boolean> {
   const { store, newId, now } = args
-  const periods = await store.db.selectFrom('periods').selectAll().where('account_id', '=', accountId).execute()
-  const lines = linesOf(month, periods.map(periodOf))
-  if (lines.length === 0) return false
   const used = await usageOf(args.call, accountId, month)
   const id = newId()
   return await store.transaction(async ({ db }) => {

@@ -2,7 +2,7 @@ import { implement } from 'trestle/service'
 import { postgres } from 'trestle/store'
 import { currency, monthlyPrice, planNames } from '../plans.ts'
 import { billing } from './contract.ts'
-import { closeMonths, invoicesOf, usageOf } from './invoices.ts'
+import { closeOne, invoicesOf, usageOf } from './invoices.ts'
 import { monthOf } from './month.ts'
 import { changePlan, settle as settleKeys, settleDue, subscriptionOf } from './subscriptions.ts'
 import type { BillingTables } from './tables.ts'
@@ -51,8 +51,7 @@ export default impl.service({
   jobs: [
     impl.every('5 seconds', 'settle-keys', settleDue),
     impl.every('10 minutes', 'close-months', async (args) => {
-      const closed = await closeMonths(args)
-      if (closed > 0) args.log.info({ closed }, 'closed months')
+      return (await closeOne(args)) ? 'again' : undefined
     }),
   ],
 })

@@ -30,19 +30,27 @@ export async function bookDelivery(db: Kysely<InventoryTables>, { sku, quantity,
 
 /** The books of one product: what there is, and what came and went. */
 export async function levelOf(db: Kysely<InventoryTables>, sku: string) {
-  return await db
-    .selectFrom('stock')
-    .select(['sku', 'on_hand as onHand', 'reserved', 'initial'])
-    .select([moved(sku, { delivery: 1 }).as('restocked'), moved(sku, { sale: 1, return: -1 }).as('sold')])
-    .where('sku', '=', sku)
-    .executeTakeFirst()
+  return await levels(db).where('stock.sku', '=', sku).executeTakeFirst()
 }
 
-function moved(sku: string, sign: { readonly delivery?: number; readonly sale?: number; readonly return?: number }) {
+/** The books of the products behind a unit, in their order. */
+export async function levelsBehind(db: Kysely<InventoryTables>, sku: string | null, limit: number) {
+  const some = levels(db).orderBy('stock.sku').limit(limit)
+  return await (sku === null ? some : some.where('stock.sku', '>', sku)).execute()
+}
+
+function levels(db: Kysely<InventoryTables>) {
+  return db
+    .selectFrom('stock')
+    .select(['sku', 'on_hand as onHand', 'reserved', 'initial'])
+    .select([moved({ delivery: 1 }).as('restocked'), moved({ sale: 1, return: -1 }).as('sold')])
+}
+
+function moved(sign: { readonly delivery?: number; readonly sale?: number; readonly return?: number }) {
   return sql<number>`(
     select coalesce(sum(quantity * case kind
       when 'delivery' then ${sign.delivery ?? 0}::integer
       when 'sale' then ${sign.sale ?? 0}::integer
       else ${sign.return ?? 0}::integer end), 0)::integer
-    from movements where movements.sku = ${sku})`
+    from movements where movements.sku = stock.sku)`
 }

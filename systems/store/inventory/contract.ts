@@ -1,4 +1,4 @@
-import { anyone, command, contract, get, problem, query } from 'trestle/contract'
+import { anyone, command, contract, get, page, pageInput, problem, query } from 'trestle/contract'
 import { z } from 'zod'
 import { Sku } from '../catalogue/contract.ts'
 
@@ -7,9 +7,23 @@ const OrderId = z.object({ orderId: z.uuid() })
 export const ReservationState = z.enum(['held', 'committed', 'released'])
 
 const Reservation = z
-  .object({ orderId: z.uuid(), state: ReservationState, expiresAt: z.iso.datetime() })
+  .object({
+    orderId: z.uuid(),
+    state: ReservationState,
+    expiresAt: z.iso.datetime().nullable().describe('null: it is held for as long as it takes'),
+  })
   .meta({ id: 'Reservation' })
 
+const Level = z.object({
+  sku: Sku,
+  onHand: z.int().min(0),
+  reserved: z.int().min(0),
+  initial: z.int().min(0),
+  restocked: z.int().min(0),
+  sold: z.int().min(0),
+})
+
+const reservationClosed = problem(409, 'The reservation has expired or was released')
 const stockUnknown = problem(404, z.object({ sku: z.string() }), 'The store keeps no stock of this')
 
 export const inventory = contract('inventory', {
@@ -17,7 +31,7 @@ export const inventory = contract('inventory', {
   owner: 'fulfilment',
   summary: 'How many of each product there are, and who has been promised some.',
   description:
-    'At all times on_hand >= reserved >= 0. A reservation is held for 30 minutes; then it is released by itself. Committing it takes the pieces out of the stock.',
+    'At all times on_hand >= reserved >= 0. A reservation lasts for 30 minutes and is then released by itself, unless it is held for a payment. Committing it takes the pieces out of the stock.',
   operations: {
     find: get('/stock/{sku}', {
       summary: 'How many of a product may be ordered now',
@@ -47,6 +61,14 @@ export const inventory = contract('inventory', {
       },
       idempotent: 'natural',
     }),
+    hold: command({
+      summary: 'Hold what an order has reserved for as long as its payment takes',
+      description: 'It does not expire any more: it is committed or released.',
+      input: OrderId,
+      output: Reservation,
+      errors: { reservation_closed: reservationClosed, reservation_not_found: problem(404) },
+      idempotent: 'natural',
+    }),
     release: command({
       summary: 'Give back what an order holds or has taken',
       description: 'Also before it was reserved: a reservation that arrives later is refused.',
@@ -59,7 +81,7 @@ export const inventory = contract('inventory', {
       input: OrderId,
       output: Reservation,
       errors: {
-        reservation_closed: problem(409, 'The reservation has expired or was released'),
+        reservation_closed: reservationClosed,
         reservation_not_found: problem(404),
       },
       idempotent: 'natural',
@@ -80,15 +102,14 @@ export const inventory = contract('inventory', {
       summary: 'The books of one product',
       description: 'initial + restocked = onHand + sold, always.',
       input: z.object({ sku: Sku }),
-      output: z.object({
-        sku: Sku,
-        onHand: z.int().min(0),
-        reserved: z.int().min(0),
-        initial: z.int().min(0),
-        restocked: z.int().min(0),
-        sold: z.int().min(0),
-      }),
+      output: Level,
       errors: { stock_unknown: stockUnknown },
+    }),
+    levels: query({
+      summary: 'The books of all products, in the order of their units',
+      input: z.object({ ...pageInput({ limitMax: 1_000 }) }),
+      output: page(Level),
+      errors: { cursor_invalid: problem(400) },
     }),
   },
 })

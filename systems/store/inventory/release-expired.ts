@@ -1,18 +1,9 @@
 import type { Kysely } from 'kysely'
-import type { Store } from 'trestle/store'
 import { giveBack } from './reservations.ts'
 import type { InventoryTables } from './tables.ts'
 
-const perRunMax = 10_000
-
-/** Releases the reservations whose time has passed, each in a transaction of its own; answers how many it were. */
-export async function releaseExpired(store: Store<InventoryTables>, now: number): Promise<number> {
-  let released = 0
-  while (released < perRunMax && (await store.transaction(({ db }) => releaseOne(db, now)))) released++
-  return released
-}
-
-async function releaseOne(db: Kysely<InventoryTables>, now: number): Promise<boolean> {
+/** Releases one reservation whose time has passed; `false`: there is none, or others are at it. */
+export async function releaseOne(db: Kysely<InventoryTables>, now: number): Promise<boolean> {
   const expired = await db
     .selectFrom('reservations')
     .selectAll()

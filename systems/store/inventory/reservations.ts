@@ -4,7 +4,7 @@ import type { InventoryTables, MovementRow, ReservationRow } from './tables.ts'
 // Who changes stock locks the reservation first and then its stock rows in the order of their units: no two of these
 // can wait for each other. Each function runs inside one transaction of its caller.
 
-/** How long stock is held for an order that is not paid. */
+/** How long stock is held for an order whose payment has not begun. */
 export const holdMs = 30 * 60_000
 
 export interface Line {
@@ -53,6 +53,17 @@ export async function hold(db: Db, orderId: string, lines: readonly Line[], now:
     shift(db, orderId, { reserved: 1, onHand: 0 }),
   ])
   return { reservation }
+}
+
+/** Holds what is reserved until it is taken or given back. Answers with the reservation as it is then. */
+export async function keep(db: Db, reservation: ReservationRow): Promise<ReservationRow> {
+  if (reservation.state !== 'held' || reservation.expires_at === null) return reservation
+  await db
+    .updateTable('reservations')
+    .set({ expires_at: null })
+    .where('order_id', '=', reservation.order_id)
+    .execute()
+  return { ...reservation, expires_at: null }
 }
 
 /** Takes what is held out of the stock. Answers with the reservation as it is then. */

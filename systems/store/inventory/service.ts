@@ -1,11 +1,13 @@
 import { implement } from 'trestle/service'
 import { postgres } from 'trestle/store'
+import { z } from 'zod'
+import { cursorBehind, cutPage, placeOf } from '../list.ts'
 import { productCount } from '../seed/product-count.ts'
-import { bookDelivery, levelOf } from './books.ts'
+import { bookDelivery, levelOf, levelsBehind } from './books.ts'
 import { inventory } from './contract.ts'
 import { loadStock } from './load-stock.ts'
-import { releaseExpired } from './release-expired.ts'
-import { giveBack, hold, lockOrClose, lockReservation, reservationOf, shortNow, take } from './reservations.ts'
+import { releaseOne } from './release-expired.ts'
+import { giveBack, hold as holdLines, keep, lockOrClose, lockReservation, reservationOf, shortNow, take } from './reservations.ts'
 import type { InventoryTables, ReservationRow } from './tables.ts'
 
 const impl = implement(inventory, {
@@ -29,9 +31,16 @@ const reserve = impl.handler('reserve', async ({ input: { orderId, lines }, stor
   const reservation =
     known ??
     (await store.transaction(async ({ db }) => {
-      const held = await hold(db, orderId, lines, now())
+      const held = await holdLines(db, orderId, lines, now())
       return held.reservation ?? fail('out_of_stock', held.short)
     }))
+  return reservation.state === 'released' ? fail('reservation_closed') : reservationView(reservation)
+})
+
+const hold = impl.handler('hold', async ({ input, store, fail }) => {
+  const reservation = await store.transaction(async ({ db }) =>
+    keep(db, (await lockReservation(db, input.orderId)) ?? fail('reservation_not_found')),
+  )
   return reservation.state === 'released' ? fail('reservation_closed') : reservationView(reservation)
 })
 
@@ -59,17 +68,24 @@ const level = impl.handler(
   async ({ input, store, fail }) => (await levelOf(store.db, input.sku)) ?? fail('stock_unknown', { sku: input.sku }),
 )
 
+const levels = impl.handler('levels', async ({ input, store, fail }) => {
+  const after = input.cursor === undefined ? [null] : placeOf(['levels'], input.cursor, z.tuple([z.string()]))
+  if (after === undefined) return fail('cursor_invalid')
+  const found = await levelsBehind(store.db, after[0] ?? null, input.limit + 1)
+  return cutPage(found, input.limit, (last) => cursorBehind(['levels'], [last.sku]))
+})
+
 export default impl.service({
-  handlers: { find, reserve, release, commit, restock, level },
+  handlers: { find, reserve, hold, release, commit, restock, level, levels },
   start: (args) => loadStock(args, productCount()),
   jobs: [
-    impl.every('10 seconds', 'release-expired', async ({ store, now, log }) => {
-      const released = await releaseExpired(store, now())
-      if (released > 0) log.info({ released }, 'released reservations whose time had passed')
+    impl.every('10 seconds', 'release-expired', async ({ store, now }) => {
+      const released = await store.transaction(({ db }) => releaseOne(db, now()))
+      return released ? 'again' : undefined
     }),
   ],
 })
 
 function reservationView({ order_id, state, expires_at }: ReservationRow) {
-  return { orderId: order_id, state, expiresAt: expires_at.toISOString() }
+  return { orderId: order_id, state, expiresAt: expires_at?.toISOString() ?? null }
 }

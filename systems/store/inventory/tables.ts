@@ -19,7 +19,7 @@ export interface StockTable {
 export interface ReservationRow {
   order_id: string
   state: 'held' | 'committed' | 'released'
-  expires_at: Date
+  expires_at: Date | null
   created_at: Date
 }
 

@@ -1,11 +1,13 @@
 import type { SagaDefinition } from '../call/saga-definition.ts'
 import type { AnyContract, ContractEvent } from '../contract/contract.ts'
 import type { AnyOperation } from '../contract/operation.ts'
-import { type Duration, durationMs } from '../std/duration.ts'
+import type { Duration } from '../std/duration.ts'
 import type { SubscriptionDefinition } from '../store/inbox/subscription.ts'
 import type { StoreSpec } from '../store/store.ts'
 import { checkedHandlers } from './checked-handlers.ts'
-import type { Handler, Job, JobArgs, ServiceDefinition, ServiceHooks, StartArgs, Uses } from './service.ts'
+import { atJob, cronJob, everyJob, type Job, type JobArgs, type JobOptions, type JobResult } from './jobs/job.ts'
+import type { CronOptions } from './jobs/schedule.ts'
+import type { Handler, ServiceDefinition, ServiceHooks, StartArgs, Uses } from './service.ts'
 import type {
   BatchHandlerArgs,
   EffectArgs,
@@ -46,12 +48,15 @@ export type ServiceHandlers<Cs extends Contracts, U extends Uses, Tables> = Cs e
   ? HandlersOf<Only, U, Tables>
   : { readonly [I in keyof Cs]: HandlersOf<Cs[I], U, Tables> }
 
+/** The function of a job. */
+type JobOf<U extends Uses, Tables> = (args: JobArgs<U, Tables>) => Promise<JobResult>
+
 /** What makes a service: a handler for every operation, what it does at its start, and its jobs. */
 export interface ServiceSpec<Cs extends Contracts, U extends Uses, Tables> {
   readonly handlers: ServiceHandlers<Cs, U, Tables>
   /** After the migrations and before the first call: load reference data, for instance. Must be safe to run again. */
   readonly start?: (args: StartArgs<Tables>) => Promise<void>
-  /** Made by `impl.every`. */
+  /** Made by `impl.every`, `impl.at` and `impl.cron`. */
   readonly jobs?: readonly Job<U, Tables>[]
   /** Made by `impl.on` and `impl.effect`. */
   readonly on?: readonly SubscriptionDefinition[]
@@ -99,10 +104,23 @@ export interface Implementation<Cs extends Contracts, U extends Uses, Tables> {
     options?: SubscriptionOptions,
   ): SubscriptionDefinition
   /**
-   * Work that each replica repeats while it runs, never twice at once in one process; it must be safe on several
-   * replicas at once. The first run comes after one interval. A run that fails is logged and the next one comes.
+   * Work that is repeated, the first time after one interval. Each tick is run by one replica, once: what the run writes in
+   * its one transaction commits together with the note that the tick has been run. A run that fails is logged and tried
+   * again, ever more seldom. Without a store each replica runs it for itself.
+   * @throws RangeError for an interval or a name that cannot be one
+   * @example impl.every('15 minutes', 'expire-carts', async ({ store, now }) => expireCarts(store.db, now()))
    */
-  every(interval: Duration, name: string, run: (args: JobArgs<U, Tables>) => Promise<void>): Job<U, Tables>
+  every(interval: Duration, name: string, run: JobOf<U, Tables>, options?: JobOptions): Job<U, Tables>
+  /**
+   * The same at one time, with its zone; where that has passed when the job is first seen, at once.
+   * @example impl.at('2027-01-01T00:00:00Z', 'raise-prices', raisePrices)
+   */
+  at(time: Date | string, name: string, run: JobOf<U, Tables>): Job<U, Tables>
+  /**
+   * The same by a cron expression of five fields, or six with seconds, in a time zone (default UTC).
+   * @example impl.cron('30 3 * * mon', 'weekly-report', report, { timeZone: 'Europe/Berlin', missed: 'skip' })
+   */
+  cron(expression: string, name: string, run: JobOf<U, Tables>, options?: JobOptions & CronOptions): Job<U, Tables>
   /** Puts the service together; nothing is opened or started. @throws TypeError for a missing or unknown handler */
   service(spec: ServiceSpec<Cs, U, Tables>): ServiceDefinition
 }
@@ -137,7 +155,10 @@ export function implement(
       onEvent(event, handle, given),
     effect: (event: ContractEvent, handle: AnyHandle, given: SubscriptionOptions = {}) =>
       effectOf(event, handle, given),
-    every: (interval, job, run) => ({ name: job, everyMs: durationMs(interval), run }),
+    every: (interval: Duration, job: string, run: Job['run'], given?: JobOptions) => everyJob(interval, job, run, given),
+    at: (time: Date | string, job: string, run: Job['run']) => atJob(time, job, run),
+    cron: (expression: string, job: string, run: Job['run'], given?: JobOptions & CronOptions) =>
+      cronJob(expression, job, run, given),
     service: (spec) => ({
       kind: 'service',
       name,

@@ -22,13 +22,13 @@ export type {
   SubscriptionOptions,
 } from './subscriptions/event-handler.ts'
 export type { EventMeta, SubscriptionDefinition } from '../store/inbox/subscription.ts'
+export type { Job, JobArgs, JobOptions, JobResult, MissedTicks } from './jobs/job.ts'
+export type { CronOptions, Schedule } from './jobs/schedule.ts'
 export { type HandlerResult, reply, StatusReply } from './reply.ts'
 export type {
   Fail,
   Handler,
   HandlerArgs,
-  Job,
-  JobArgs,
   Log,
   ServiceDefinition,
   ServiceHooks,

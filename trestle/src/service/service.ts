@@ -6,6 +6,7 @@ import type { Client } from '../call/client.ts'
 import type { SagaDefinition } from '../call/saga-definition.ts'
 import type { SubscriptionDefinition } from '../store/inbox/subscription.ts'
 import type { Store, StoreSpec } from '../store/store.ts'
+import type { Job } from './jobs/job.ts'
 import type { HandlerResult } from './reply.ts'
 import type { TraceContext } from '../std/trace-context.ts'
 
@@ -113,16 +114,4 @@ export interface StartArgs<Tables = unknown> {
   readonly log: Log
   readonly now: () => number
   readonly newId: () => string
-}
-
-/** What a job may use: it calls in its service's own name, not in a user's. */
-export interface JobArgs<U extends Uses = Uses, Tables = unknown> extends StartArgs<Tables> {
-  readonly call: { readonly [K in keyof U]: Client<U[K], 'derived'> }
-}
-
-/** Work that each replica repeats while it runs. It must be safe on several replicas at once. */
-export interface Job<U extends Uses = Uses, Tables = unknown> {
-  readonly name: string
-  readonly everyMs: number
-  readonly run: (args: JobArgs<U, Tables>) => Promise<void>
 }

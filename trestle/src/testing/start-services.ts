@@ -3,7 +3,10 @@ import type { Caller } from '../call/caller.ts'
 import type { Client } from '../call/client.ts'
 import { createClient } from '../call/create-client.ts'
 import type { AnyContract } from '../contract/contract.ts'
+import type { OnceScope } from '../call/once-scope.ts'
 import { createCalls } from '../service/calls.ts'
+import { JobStore } from '../service/jobs/job-store.ts'
+import { runJob } from '../service/jobs/start-jobs.ts'
 import { createServiceHandle } from '../service/create-service-handle.ts'
 import type { Log, ServiceDefinition } from '../service/service.ts'
 import { type Clock, systemClock } from '../std/clock.ts'
@@ -102,11 +105,23 @@ export async function startServices(
       if (definition === undefined || job === undefined) throw new Error(`${service} has no job ${name}`)
       const self: Caller = { kind: 'service', id: service, scopes: [] }
       const calls = createCalls(definition.uses, { from: service, send, clock })
-      await job.run({ ...argsFor(definition), call: calls({ caller: self, trace: newTrace(), signal: never }) })
+      const tick = clock.now()
+      const callsFor = (signal: AbortSignal, once: OnceScope) =>
+        calls({ caller: self, trace: newTrace(), signal, once })
+      const run = { tick, key: `job:${name}:${tick}`, signal: never }
+      const deps = () => ({ args: { ...argsFor(definition), ...jobStore(stores.get(service)) }, callsFor })
+      while ((await runJob(job, run, deps())) === 'again') run.key += ':again'
     },
     pass: (ms) => clock.pass(ms),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
+}
+
+/** A run's own view of the store: one transaction, as in a running system. */
+function jobStore(store: OpenStore<unknown> | undefined) {
+  return store === undefined
+    ? {}
+    : { store: new JobStore(store, { note: async () => true, noted: async () => false }) as never }
 }
 
 const never = new AbortController().signal

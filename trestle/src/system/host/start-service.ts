@@ -1,11 +1,13 @@
+import { hostname } from 'node:os'
 import type { Handle } from '../../call/call.ts'
+import type { OnceScope } from '../../call/once-scope.ts'
 import type { Clock } from '../../std/clock.ts'
 import type { Log } from '../../service/service.ts'
+import { startJobs } from '../../service/jobs/start-jobs.ts'
 import { createCalls, createServiceHandle, type Observation, type ServiceHandle } from '../../service/index.ts'
 import { uuidv7 } from '../../std/ids.ts'
 import { newTrace } from '../../std/trace-context.ts'
 import type { OpenStore, StoreConnection } from '../../store/store.ts'
-import { startJobs } from './jobs.ts'
 import { type LoadedService, serviceFailed } from './load-services.ts'
 
 export interface ServiceDeps {
@@ -67,8 +69,11 @@ export async function startService(loaded: LoadedService, deps: ServiceDeps): Pr
     opened.defer(() => handle.drain(closeTimeoutMs))
     const clients = createCalls(definition.uses, { from: name, send: deps.send, clock: deps.clock })
     const self = { kind: 'service', id: name, scopes: [] } as const
-    const callsFor = (signal: AbortSignal) => clients({ caller: self, trace: newTrace(), signal })
-    const jobs = startJobs(definition.hooks.jobs ?? [], args, { clock: deps.clock, random: deps.random, callsFor })
+    const callsFor = (signal: AbortSignal, once: OnceScope) =>
+      clients({ caller: self, trace: newTrace(), signal, once })
+    const { clock, random } = deps
+    const runner = `${hostname()} ${process.pid}`
+    const jobs = await startJobs(definition.hooks.jobs ?? [], { clock, random, runner, args, callsFor })
     opened.defer(() => jobs.stop())
     const all = opened.move()
     return { handle, close: () => all.disposeAsync() }

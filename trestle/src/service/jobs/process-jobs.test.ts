@@ -1,25 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import type { Job } from '../../service/service.ts'
 import { virtualClock } from '../../testing/virtual-clock.ts'
-import { startJobs } from './jobs.ts'
+import { everyJob, type Job } from './job.ts'
+import { startProcessJobs } from './process-jobs.ts'
 
 const everyMs = 1_000
 
-function bench(run: Job['run']) {
+function bench(work: (signal: AbortSignal) => ReturnType<Job['run']>) {
   const clock = virtualClock()
   const logged: unknown[] = []
-  const args = {
-    store: undefined as never,
-    progress() {},
-    log: { info() {}, warn() {}, error: (fields: unknown) => void logged.push(fields) },
-    now: () => clock.now(),
-    newId: () => 'id',
-  }
-  const jobs = startJobs([{ name: 'tidy', everyMs, run }], args, { clock, random: () => 0.5, callsFor: () => ({}) })
+  const log = { info() {}, warn() {}, error: (fields: unknown) => void logged.push(fields) }
+  const job = everyJob('1 second', 'tidy', async () => {})
+  const jobs = startProcessJobs([job], { clock, log, run: (_, { signal }) => work(signal) })
   return { clock, logged, jobs }
 }
 
-describe('a job', () => {
+describe('a job of a service without a store', () => {
   it('runs after each interval until it is stopped', async () => {
     let runs = 0
     const { clock, jobs } = bench(async () => void (runs += 1))
@@ -67,7 +62,7 @@ describe('a job', () => {
 
   it('that runs when the service stops is told, and waited for', async () => {
     let ended = false
-    const { clock, logged, jobs } = bench(async ({ signal }) => {
+    const { clock, logged, jobs } = bench(async (signal) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve))
       ended = true
       signal.throwIfAborted()

@@ -1,0 +1,271 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../std/clock.ts'
+import { watchCrashPoints } from '../../std/crash-points.ts'
+import { type OpenStore, openStore } from '../../store/index.ts'
+import { type TestStores, testStores } from '../../testing/postgres/shared-postgres.ts'
+import { virtualClock, type VirtualClock } from '../../testing/virtual-clock.ts'
+import { startDurableJobs, type RunningJobs } from './durable-jobs.ts'
+import { atJob, cronJob, everyJob, type Job, type JobArgs } from './job.ts'
+import { runJob } from './start-jobs.ts'
+
+interface Tables {
+  done: { id: string }
+}
+
+const minute = 60_000
+const noMigrations = new URL('./fixtures/migrations/', import.meta.url)
+let stores: TestStores
+let store: OpenStore<Tables>
+let clock: VirtualClock
+const opened: RunningJobs[] = []
+const failures: unknown[] = []
+let databases = 0
+
+beforeAll(async () => {
+  stores = await testStores()
+})
+afterAll(() => stores.close())
+beforeEach(async () => {
+  store = openStore({ kind: 'postgres', migrations: noMigrations }, await stores.connectionFor(`jobs${++databases}`))
+  await store.migrate()
+  clock = virtualClock()
+  failures.length = 0
+})
+afterEach(async () => {
+  watchCrashPoints(undefined)
+  for (const each of opened.splice(0)) await each.stop()
+  await store.close()
+})
+
+/** A replica that runs these jobs. */
+async function replica(jobs: readonly Job[], { runner = 'a' } = {}): Promise<RunningJobs> {
+  const log = { info() {}, warn() {}, error: (fields: unknown) => void failures.push(fields) }
+  const args = { store: undefined as never, progress() {}, log, now: () => clock.now(), newId: () => 'none' }
+  const running = await startDurableJobs(jobs, {
+    store: store as never,
+    runner,
+    clock,
+    random: () => 0.5,
+    log,
+    run: (job, run, own) => runJob(job, run, { args: { ...args, store: own as never }, callsFor: () => ({}) }),
+  })
+  opened.push(running)
+  return running
+}
+
+/** Real time passes for the database; the jobs' clock stands still meanwhile. */
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = systemClock.monotonic() + 20_000
+  while (!(await condition())) {
+    if (systemClock.monotonic() > deadline) throw new Error('it did not come to this: ' + JSON.stringify([await row('count'), clock.now(), clock.pending(), failures, await written()]))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** Lets time pass in steps in which every replica looks. */
+async function pass(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 5_000) {
+    await clock.advance(Math.min(5_000, left))
+    await quiet()
+  }
+}
+
+/** To the moment at which a job may next be run, unless that is later than `untilMs`. */
+async function forward(name: string, untilMs: number): Promise<void> {
+  const { due_at: due, retry_at: retry, lease_until: lease } = await row(name)
+  const at = Math.max(Number(due), Number(retry), Number(lease))
+  if (at > clock.now() && at <= untilMs) await clock.advance(at - clock.now())
+}
+
+/** Until nothing has happened for a few round trips. */
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await store.ping()
+}
+
+const write = (args: JobArgs) =>
+  (args.store as unknown as OpenStore<Tables>).transaction(async ({ db }) => {
+    await db.insertInto('done').values({ id: args.newId() }).execute()
+  })
+const written = async () => (await store.db.selectFrom('done').select('id').execute()).length
+const row = async (name: string) =>
+  (await (
+    store.db as never as {
+      selectFrom(t: string): {
+        selectAll(): { where(...a: unknown[]): { executeTakeFirst(): Promise<Record<string, unknown>> } }
+      }
+    }
+  )
+    .selectFrom('trestle.jobs')
+    .selectAll()
+    .where('name', '=', name)
+    .executeTakeFirst()) as Record<string, unknown>
+
+describe('a durable job', () => {
+  it('is run once per tick over all replicas', async () => {
+    const ran: number[] = []
+    const job = everyJob('1 minute', 'count', async ({ tick }) => void ran.push(tick))
+    for (const runner of ['a', 'b', 'c']) await replica([job], { runner })
+    const start = clock.now()
+    for (let step = 0; step < 18; step++) {
+      await clock.advance(10_000)
+      // The clock of this test runs faster than the database: no lease may run out meanwhile.
+      await until(async () => Number((await row('count'))['due_at']) > clock.now())
+    }
+    expect(ran).toEqual([1, 2, 3].map((n) => start + n * minute))
+  })
+
+  it('goes on where it was when the service comes back, once for all ticks that were missed', async () => {
+    const ran: number[] = []
+    const job = everyJob('1 minute', 'count', async ({ tick }) => void ran.push(tick))
+    const start = clock.now()
+    await (await replica([job])).stop()
+    await clock.advance(10.5 * minute)
+    await replica([job])
+    await until(() => ran.length === 1)
+    await pass(minute)
+    await until(() => ran.length === 2)
+    expect(ran.map((tick) => (tick - start) / minute)).toEqual([1, 11])
+  })
+
+  it.each([
+    ['all', [1, 2, 3, 4]],
+    ['skip', [4]],
+    ['once', [1, 4]],
+  ] as const)('that missed three ticks and keeps to %s runs those', async (missed, wanted) => {
+    const ran: number[] = []
+    const job = everyJob('1 minute', 'count', async ({ tick }) => void ran.push(tick), { missed })
+    const start = clock.now()
+    await (await replica([job])).stop()
+    await clock.advance(3.5 * minute)
+    await replica([job])
+    await until(async () => (await row('count'))['due_at']?.valueOf() === start + 4 * minute)
+    await pass(0.5 * minute)
+    await until(() => ran.length === wanted.length)
+    expect(ran.map((tick) => (tick - start) / minute)).toEqual(wanted)
+  })
+
+  it('that fails is tried again, ever more seldom, until it succeeds, and then keeps its rhythm', async () => {
+    let tries = 0
+    const job = everyJob('10 minutes', 'count', async (args) => {
+      if (++tries < 3) throw new Error('not yet')
+      await write(args)
+    })
+    const start = clock.now()
+    await replica([job])
+    await pass(10 * minute)
+    await until(() => tries === 1)
+    await until(async () => {
+      await forward('count', start + 15 * minute)
+      return (await written()) === 1
+    })
+    expect(tries).toBe(3)
+    expect(failures).toMatchObject([
+      { job: 'count', tries: 1, err: { message: 'not yet' } },
+      { job: 'count', tries: 2 },
+    ])
+    expect(await row('count')).toMatchObject({ failures: '2', runs: '1', last_failure: 'not yet', tries: 0 })
+    expect((await row('count'))['due_at']?.valueOf()).toBe(start + 20 * minute)
+  })
+
+  it('that another replica has taken over writes nothing when it wakes up', async () => {
+    const gate = Promise.withResolvers<void>()
+    const begun: string[] = []
+    const job = everyJob('10 minutes', 'count', async (args) => {
+      begun.push('a')
+      if (begun.length === 1) await gate.promise
+      await write(args)
+    })
+    const [first] = [await replica([job], { runner: 'a' })]
+    await pass(10 * minute)
+    await until(() => begun.length === 1)
+    // The first one stands still: its lease is not renewed and runs out.
+    await takeAway()
+    await replica([job], { runner: 'b' })
+    await until(async () => (await written()) === 1)
+    gate.resolve()
+    await first.stop()
+    expect([await written(), begun.length]).toEqual([1, 2])
+  })
+
+  it('opens one transaction in a run, which carries the note that the tick has been run', async () => {
+    const job = everyJob('1 minute', 'twice', async (args) => {
+      await write(args)
+      await write(args)
+    })
+    await replica([job])
+    await pass(minute)
+    await until(() => failures.length === 1)
+    expect(failures).toMatchObject([{ job: 'twice', err: { code: 'second_transaction' } }])
+    expect([await written(), (await row('twice'))['runs']]).toEqual([1, '1'])
+  })
+
+  it("that returns 'again' is run again at once, under another key", async () => {
+    const keys: string[] = []
+    const job = everyJob('1 hour', 'sweep', async ({ key }) => {
+      keys.push(key)
+      clock.jump(1)
+      return keys.length < 3 ? 'again' : undefined
+    })
+    await replica([job])
+    await pass(60 * minute)
+    await until(() => keys.length === 3)
+    await quiet()
+    expect(new Set(keys).size).toBe(3)
+  })
+
+  it('at one time runs then, and never again; one that has passed runs at once', async () => {
+    const ran: string[] = []
+    const jobs = [
+      atJob(new Date(clock.now() + minute), 'later', async () => void ran.push('later')),
+      atJob(new Date(clock.now() - minute), 'passed', async () => void ran.push('passed')),
+    ]
+    await replica(jobs)
+    await until(() => ran.length === 1)
+    await pass(2 * minute)
+    await until(() => ran.length === 2)
+    await (opened[0] as RunningJobs).stop()
+    await replica(jobs)
+    await pass(5 * minute)
+    expect(ran).toEqual(['passed', 'later'])
+  })
+
+  it('whose schedule has changed begins anew', async () => {
+    await (await replica([cronJob('0 0 1 1 *', 'report', write as never)])).stop()
+    await (await replica([cronJob('0 12 * * *', 'report', write as never)])).stop()
+    expect((await row('report'))['due_at']?.valueOf()).toBe(clock.now() + 12 * 60 * minute)
+  })
+
+  it.each(['job.before-claim', 'job.after-claim', 'job.before-note', 'job.before-commit', 'job.after-commit'])(
+    'whose process ends at %s has had its effect once in the end',
+    async (point) => {
+      const job = everyJob('10 minutes', 'count', write)
+      // What stands still for ever is what a process that was killed looks like from outside.
+      let stands = 0
+      watchCrashPoints((reached) => {
+        if (reached === point && stands++ === 0) throw new StandsStillError()
+      })
+      const start = clock.now()
+      await replica([job], { runner: 'a' })
+      await pass(10 * minute)
+      await until(() => stands > 0)
+      await until(async () => {
+        await forward('count', start + 15 * minute)
+        return (await written()) === 1 && (await row('count'))['runs'] === '1'
+      })
+      await pass(minute)
+      expect([await written(), (await row('count'))['runs']]).toEqual([1, '1'])
+    },
+  )
+})
+
+class StandsStillError extends Error {}
+
+/** As if the lease had run out. */
+async function takeAway(): Promise<void> {
+  await store.transaction(async ({ db }) => {
+    await (db as never as { updateTable(t: string): { set(v: object): { execute(): Promise<unknown> } } })
+      .updateTable('trestle.jobs')
+      .set({ lease_until: new Date(clock.now()) })
+      .execute()
+  })
+}

@@ -1,0 +1,249 @@
+import type { Kysely } from 'kysely'
+import { backoffMs } from '../../std/backoff.ts'
+import type { Clock, Timer } from '../../std/clock.ts'
+import { crashPoint } from '../../std/crash-points.ts'
+import { Seldom } from '../../std/seldom.ts'
+import type { Store } from '../../store/store.ts'
+import type { Log } from '../service.ts'
+import type { Job, JobResult, JobRun } from './job.ts'
+import {
+  type ClaimedTick,
+  claimTick,
+  finishTick,
+  giveTickBack,
+  type JobTables,
+  nextTimes,
+  renewTick,
+  seeJob,
+  skipTicks,
+} from './job-rows.ts'
+import { JobStore, LostRunError } from './job-store.ts'
+
+/** Jobs at work. */
+export interface RunningJobs {
+  /** No new run; resolves when the runs in progress have ended (their `signal` aborts). */
+  stop(): Promise<void>
+}
+
+/** What durable jobs take from outside. */
+export interface DurableJobsDeps {
+  readonly store: Store<unknown>
+  /** Names this process to operators. */
+  readonly runner: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+  /** Calls the job's own function with all that it may use. */
+  readonly run: (job: Job, run: JobRun, store: Store<unknown>) => Promise<JobResult>
+}
+
+/** How long a replica that says nothing keeps a tick; a run that goes on renews it three times in that. */
+const leaseMs = 30_000
+/** What another replica, or an operator, has changed is seen after this time at the latest. */
+const lookEveryMs = 5_000
+const retryBackoff = { baseMs: 1_000, maxMs: 300_000 }
+
+/**
+ * Runs each job at its ticks, each tick on one replica. Who runs a tick holds a lease with a fencing token; whoever
+ * loses it can write nothing more. A run that fails is tried again, ever more seldom, until it succeeds.
+ */
+export async function startDurableJobs(jobs: readonly Job[], deps: DurableJobsDeps): Promise<RunningJobs> {
+  const db = deps.store.db as unknown as Kysely<JobTables>
+  for (const job of jobs) await seeJob(db, job, deps.clock.now())
+  const running = new DurableJobs(jobs, db, deps)
+  running.look()
+  return running
+}
+
+class DurableJobs implements RunningJobs {
+  readonly #jobs: ReadonlyMap<string, Job>
+  readonly #db: Kysely<JobTables>
+  readonly #deps: DurableJobsDeps
+  readonly #abort = new AbortController()
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #troubles: Seldom
+  #timer: Timer | undefined
+  #looking: Promise<void> | undefined
+  #lookAgain = false
+
+  constructor(jobs: readonly Job[], db: Kysely<JobTables>, deps: DurableJobsDeps) {
+    this.#jobs = new Map(jobs.map((job) => [job.name, job]))
+    this.#db = db
+    this.#deps = deps
+    this.#troubles = new Seldom(deps.clock, 60_000)
+  }
+
+  /** Begins what is due, and comes back when the next is. */
+  look(): void {
+    if (this.#abort.signal.aborted) return
+    if (this.#looking !== undefined) {
+      this.#lookAgain = true
+      return
+    }
+    this.#timer?.cancel()
+    this.#lookAgain = false
+    this.#looking = this.#lookOnce().finally(() => {
+      this.#looking = undefined
+      if (this.#lookAgain) this.look()
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    this.#timer?.cancel()
+    await this.#looking
+    await Promise.all(this.#running.values())
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { clock } = this.#deps
+    let waitMs = lookEveryMs
+    try {
+      const idle = [...this.#jobs.keys()].filter((name) => !this.#running.has(name))
+      const times = idle.length === 0 ? new Map<string, number>() : await nextTimes(this.#db, idle)
+      for (const [name, at] of times) {
+        const leftMs = at - clock.now()
+        if (leftMs <= 0) this.#begin(this.#jobs.get(name) as Job)
+        else waitMs = Math.min(waitMs, leftMs)
+      }
+    } catch (error) {
+      this.#trouble(error, 'the jobs cannot be looked up')
+    }
+    if (!this.#abort.signal.aborted) this.#timer = clock.setTimeout(() => this.look(), waitMs)
+  }
+
+  #begin(job: Job): void {
+    const done = this.#runTick(job)
+      .catch((error: unknown) => this.#trouble(error, `the job ${job.name} cannot be claimed`))
+      .finally(() => {
+        this.#running.delete(job.name)
+        this.look()
+      })
+    this.#running.set(job.name, done)
+  }
+
+  async #runTick(job: Job): Promise<void> {
+    if (this.#abort.signal.aborted) return
+    const { clock, runner } = this.#deps
+    crashPoint('job.before-claim')
+    const claimed = await claimTick(this.#db, { name: job.name, runner, nowMs: clock.now(), leaseMs })
+    crashPoint('job.after-claim')
+    if (claimed === undefined) return
+    if (job.missed === 'skip' && isMissed(job, claimed.tick, clock.now())) {
+      await skipTicks(this.#db, claimed, job.schedule.next(claimed.tick, clock.now()))
+      return
+    }
+    await new TickRun(job, claimed, this.#db, this.#deps, this.#abort.signal).work()
+  }
+
+  #trouble(error: unknown, what: string): void {
+    if (this.#abort.signal.aborted || this.#troubles.again(what) === undefined) return
+    this.#deps.log.warn({ err: error }, what)
+  }
+}
+
+/** Whether the next tick has come already. */
+function isMissed({ schedule }: Job, tick: number, nowMs: number): boolean {
+  const next = schedule.next(tick, tick)
+  return next !== undefined && next <= nowMs
+}
+
+/** One run of one tick that was claimed. */
+class TickRun {
+  readonly #job: Job
+  readonly #claimed: ClaimedTick
+  readonly #db: Kysely<JobTables>
+  readonly #deps: DurableJobsDeps
+  readonly #stopping: AbortSignal
+  readonly #lost = new AbortController()
+  #renewal: Timer | undefined
+
+  constructor(job: Job, claimed: ClaimedTick, db: Kysely<JobTables>, deps: DurableJobsDeps, stopping: AbortSignal) {
+    this.#job = job
+    this.#claimed = claimed
+    this.#db = db
+    this.#deps = deps
+    this.#stopping = stopping
+  }
+
+  async work(): Promise<void> {
+    const { name, tick } = this.#claimed
+    const store = new JobStore(this.#deps.store, {
+      note: (db) => this.#finish(db as unknown as Kysely<JobTables>),
+      noted: () => this.#isFinished(),
+    })
+    const signal = AbortSignal.any([this.#stopping, this.#lost.signal])
+    this.#renewLater()
+    try {
+      const result = await this.#deps.run(this.#job, { tick, key: `job:${name}:${tick}`, signal }, store)
+      if (!store.ended && !(await this.#finish(this.#db)))
+        throw new LostRunError('another replica runs this tick by now')
+      if (result === 'again') await this.#again()
+    } catch (error) {
+      await this.#failed(error, store.ended)
+    } finally {
+      this.#renewal?.cancel()
+    }
+  }
+
+  #finish(db: Kysely<JobTables>): Promise<boolean> {
+    const { tick } = this.#claimed
+    const { schedule, missed } = this.#job
+    const nowMs = this.#deps.clock.now()
+    const nextMs = schedule.next(tick, missed === 'all' ? tick : Math.max(tick, nowMs))
+    return finishTick(db, this.#claimed, { nextMs, nowMs })
+  }
+
+  async #isFinished(): Promise<boolean> {
+    const { name, fence } = this.#claimed
+    const row = await this.#db
+      .selectFrom('trestle.jobs')
+      .select('runner')
+      .where('name', '=', name)
+      .where('fence', '=', fence)
+      .executeTakeFirst()
+    // Whoever claims it next raises the fence: then this run was finished, or it had lost its lease before.
+    return row === undefined ? false : row.runner === null
+  }
+
+  /** A tick of its own, now. Should it get lost, the next one of the schedule does the rest. */
+  async #again(): Promise<void> {
+    await this.#db
+      .updateTable('trestle.jobs')
+      .set({ due_at: new Date(this.#deps.clock.now()) })
+      .where('name', '=', this.#claimed.name)
+      .where('fence', '=', this.#claimed.fence)
+      .execute()
+  }
+
+  async #failed(error: unknown, ended: boolean): Promise<void> {
+    const { log, clock, random } = this.#deps
+    const { name, tries } = this.#claimed
+    if (error instanceof LostRunError || this.#lost.signal.aborted) {
+      log.warn({ job: name, tries }, 'the lease on a run of a job was lost; another replica runs it')
+      return
+    }
+    const stopped = this.#stopping.aborted
+    if (!stopped) log.error({ job: name, tries, err: error }, ended ? 'job failed after its transaction' : 'job failed')
+    if (ended) return
+    const waitMs = stopped ? 0 : backoffMs(tries - 1, { ...retryBackoff, random })
+    const failure = stopped ? undefined : error instanceof Error ? error.message : String(error)
+    try {
+      await giveTickBack(this.#db, this.#claimed, { retryMs: clock.now() + waitMs, failure })
+    } catch (cause) {
+      log.warn({ job: name, err: cause }, 'a run that failed could not be given back; its lease runs out by itself')
+    }
+  }
+
+  #renewLater(): void {
+    const { clock } = this.#deps
+    this.#renewal = clock.setTimeout(() => void this.#renew(), leaseMs / 3)
+  }
+
+  async #renew(): Promise<void> {
+    const { clock } = this.#deps
+    const kept = await renewTick(this.#db, this.#claimed, clock.now() + leaseMs).catch(() => true)
+    if (!kept) this.#lost.abort(new LostRunError('another replica runs this tick by now'))
+    else this.#renewLater()
+  }
+}
