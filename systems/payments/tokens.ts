@@ -2,6 +2,8 @@ import { authenticator } from 'trestle/gateway'
 import { isCallError } from 'trestle/service'
 import { identity } from './identity/contract.ts'
 import { isClientToken } from './identity/secrets.ts'
+import { wallets } from './wallets/contract.ts'
+import { isPayerToken } from './wallets/sessions.ts'
 
 const realm = 'payments'
 
@@ -18,6 +20,24 @@ export const clientTokens = authenticator({
       return { kind: 'key', id: client_id, tenant: merchant_id, scopes }
     } catch (error) {
       if (isCallError(error, identity.operations.introspect) && error.code === 'token_invalid') return undefined
+      throw error
+    }
+  },
+})
+
+/** Knows payers by their tokens. */
+export const payerTokens = authenticator({
+  name: 'payer-tokens',
+  scheme: 'bearer',
+  realm,
+  uses: { wallets },
+  recognises: isPayerToken,
+  async authenticate({ credential, call }) {
+    try {
+      const { payer_id } = await call.wallets.verify({ token: credential })
+      return { kind: 'user', id: payer_id, scopes: ['payer'] }
+    } catch (error) {
+      if (isCallError(error, wallets.operations.verify) && error.code === 'session_invalid') return undefined
       throw error
     }
   },
