@@ -78,6 +78,15 @@ export interface Implementation<Cs extends Contracts, U extends Uses, Tables> {
     fn: Handler<OperationOf<C, K>, U, Tables>,
   ): Handler<OperationOf<C, K>, U, Tables>
   /**
+   * Handles many events at once, at most `batch` of them (1..1,000), in one transaction.
+   * @example impl.on(orders.events.placed, ({ events, tx }) => count(tx, events), { batch: 500 })
+   */
+  on<E extends ContractEvent>(
+    event: E,
+    handle: (args: BatchHandlerArgs<E, Tables>) => Promise<unknown>,
+    options: SubscriptionOptions & { readonly batch: number },
+  ): SubscriptionDefinition
+  /**
    * Handles an event of another service, or of this one, once: what `handle` writes with `tx` commits together with the
    * note that the event has been handled. It may not call anybody.
    * @example impl.on(payments.events.captured, ({ event, tx }) => markPaid(tx, event.orderId))
@@ -86,12 +95,6 @@ export interface Implementation<Cs extends Contracts, U extends Uses, Tables> {
     event: E,
     handle: (args: EventHandlerArgs<E, Tables>) => Promise<unknown>,
     options?: SubscriptionOptions,
-  ): SubscriptionDefinition
-  /** The same for many events at once, at most `batch` of them (1..1,000), in one transaction. */
-  on<E extends ContractEvent>(
-    event: E,
-    handle: (args: BatchHandlerArgs<E, Tables>) => Promise<unknown>,
-    options: SubscriptionOptions & { readonly batch: number },
   ): SubscriptionDefinition
   /**
    * Does something outside of the database because of an event: calls a service, sends a message. It runs until it
@@ -151,11 +154,12 @@ export function implement(
   const waitingMax = atLeast(0, 'waitingMax', options.waitingMax ?? 1_024)
   return {
     handler: (...args: unknown[]) => args.at(-1) as never,
-    on: (event: ContractEvent, handle: AnyHandle, given: SubscriptionOptions & { batch?: number } = {}) =>
-      onEvent(event, handle, given),
+    on: (event: ContractEvent, handle: AnyHandle, given?: SubscriptionOptions & { batch?: number }) =>
+      onEvent(event, handle, given ?? {}),
     effect: (event: ContractEvent, handle: AnyHandle, given: SubscriptionOptions = {}) =>
       effectOf(event, handle, given),
-    every: (interval: Duration, job: string, run: Job['run'], given?: JobOptions) => everyJob(interval, job, run, given),
+    every: (interval: Duration, job: string, run: Job['run'], given?: JobOptions) =>
+      everyJob(interval, job, run, given),
     at: (time: Date | string, job: string, run: Job['run']) => atJob(time, job, run),
     cron: (expression: string, job: string, run: Job['run'], given?: JobOptions & CronOptions) =>
       cronJob(expression, job, run, given),

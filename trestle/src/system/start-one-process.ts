@@ -103,16 +103,19 @@ function wiring({ localCalls = 'direct', onDivergence }: Start['options']) {
 function snapshotOf(start: Start, facts: readonly ServiceFacts[], { link }: HostOptions): SystemSnapshot {
   const { system } = start
   return {
-    contracts: [...facts.flatMap((each) => each.contracts), ...system.externals.map((service) => service.contract.id)],
-    uses: Object.fromEntries(facts.map((each) => [each.service, each.uses])),
+    contracts: [
+      ...facts.flatMap((each) => [...each.contracts, ...each.feeds]),
+      ...system.externals.map((service) => service.contract.id),
+    ],
+    uses: Object.fromEntries(facts.map((each) => [each.service, [...each.uses, ...each.reads]])),
     instances:
       link === undefined
         ? []
-        : facts.map(({ service, version, contracts }) => ({
+        : facts.map(({ service, version, contracts, feeds }) => ({
             id: `${system.name}/${service}`,
             service,
             version,
-            contracts,
+            contracts: [...contracts, ...feeds],
             address: link.address,
             state: 'ready' as const,
           })),

@@ -13,6 +13,9 @@ import { type Clock, systemClock } from '../std/clock.ts'
 import { uuidv7 } from '../std/ids.ts'
 import { newTrace } from '../std/trace-context.ts'
 import { type OpenStore, openStore, type StoreProvider } from '../store/index.ts'
+import { localBus } from '../bus/local/index.ts'
+import { startEvents } from '../system/host/start-events.ts'
+import { type SettlingService, settleEvents } from './settle-events.ts'
 import { localTransport } from '../transport/local/local-transport.ts'
 import { testStores } from './postgres/shared-postgres.ts'
 
@@ -26,6 +29,11 @@ export interface StartedServices extends AsyncDisposable {
   store<Tables>(service: string): OpenStore<Tables>
   /** Runs a job once, now. Jobs do not run by themselves. */
   runJob(service: string, job: string): Promise<void>
+  /**
+   * Resolves when everything that has been published is handled, also what handlers published; parked keys do not count.
+   * @throws Error that names what is open after 30 s
+   */
+  settled(): Promise<void>
   /** Moves the wall clock forward. Timers keep real time. */
   pass(ms: number): void
 }
@@ -89,6 +97,28 @@ export async function startServices(
     const transport = localTransport(handle)
     for (const { id } of definition.contracts) handles.set(id, (call) => transport.send(call))
   }
+  const bus = localBus({
+    send,
+    open: (contracts, handle) => contracts.forEach((id) => handles.set(id, handle)),
+    shut: (contracts) => contracts.forEach((id) => handles.delete(id)),
+    mayRead: () => true,
+    clock,
+    random: Math.random,
+    log: silent,
+  })
+  opened.defer(() => bus.close())
+  const settling: SettlingService[] = []
+  const owners = new Map<string, OpenStore<unknown>>()
+  for (const definition of definitions) {
+    const store = stores.get(definition.name)
+    if (store === undefined) continue
+    const common = { service: definition.name, process: 'test', bus, store, clock, random: Math.random, log: silent }
+    const callsFor = createCalls(definition.uses, { from: definition.name, send, clock })
+    const events = await startEvents(definition, { ...common, callsFor, limits: { retryBaseMs: 10, retryMaxMs: 500 } })
+    opened.defer(() => events.close())
+    settling.push({ name: definition.name, store, subscriptions: events.subscriptions })
+    for (const { id } of definition.contracts) owners.set(id, store)
+  }
   const all = opened.move()
   return {
     client: (contract, caller = operator) =>
@@ -112,6 +142,7 @@ export async function startServices(
       const deps = () => ({ args: { ...argsFor(definition), ...jobStore(stores.get(service)) }, callsFor })
       while ((await runJob(job, run, deps())) === 'again') run.key += ':again'
     },
+    settled: () => settleEvents(settling, owners),
     pass: (ms) => clock.pass(ms),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }

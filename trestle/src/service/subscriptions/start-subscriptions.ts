@@ -16,6 +16,8 @@ import { checkSubscriptions, streamOf } from './check-subscriptions.ts'
 import { defaultSubscriptionLimits, type SubscriptionDeps, type SubscriptionLimits } from './deps.ts'
 import { RunningSubscription } from './running-subscription.ts'
 
+export type { SubscriptionDeps } from './deps.ts'
+
 /** The subscriptions of one service in this process. */
 export interface RunningSubscriptions {
   /** Looks at the inbox now instead of at the next poll: what an operator has changed, or another process left. */

@@ -6,7 +6,9 @@ import type { StoreConnection } from '../../store/store.ts'
 import { gatewayName, operatorName } from '../placement.ts'
 import { startOrder } from '../start-order.ts'
 import type { System } from '../system.ts'
+import { checkStreams } from './event-facts.ts'
 import { gatewayReport } from './gateway-report.ts'
+import { type LocalBus, localBus } from '../../bus/local/index.ts'
 import { type LoadedService, loadServices } from './load-services.ts'
 import { createMesh, type LinkOptions, type Mesh } from './mesh.ts'
 import type { ServiceFacts, SystemSnapshot } from './snapshot.ts'
@@ -74,6 +76,7 @@ export async function prepareHost(options: HostOptions): Promise<PreparedHost> {
     wanted.length === 0 ? undefined : serviceCode(),
     options.gateway === undefined ? undefined : gatewayCode(),
   ])
+  for (const { definition } of loaded) checkStreams(options.system, definition)
   return { facts: loaded.map((each) => each.facts), start: (start) => startHost(options, loaded, start) }
 }
 
@@ -87,13 +90,15 @@ async function startHost(
   try {
     const mesh = await createMesh(options, loaded, start.snapshot)
     opened.defer(() => mesh.close())
+    const bus = busOver(mesh, options)
+    opened.defer(() => bus.close())
     for (const wave of startOrder(dependents(loaded))) {
       const members = loaded.filter((each) => wave.includes(each.placed.name))
-      services.push(...(await startWave(members, options, start, mesh, opened)))
+      services.push(...(await startWave(members, options, start, mesh, bus, opened)))
     }
     await mesh.listen()
     const gateway = await openGateway(options, mesh, opened)
-    return runningHost(options.process, mesh, services, gateway, opened.move())
+    return runningHost(options.process, mesh, bus, services, gateway, opened.move())
   } catch (error) {
     await opened.disposeAsync()
     throw error
@@ -119,6 +124,7 @@ async function startWave(
   options: HostOptions,
   start: HostStart,
   mesh: Mesh,
+  bus: LocalBus,
   opened: AsyncDisposableStack,
 ): Promise<readonly RunningService[]> {
   const { startService } = await serviceCode()
@@ -130,10 +136,13 @@ async function startWave(
       const running = await startService(loaded, {
         send: mesh.send,
         mayCall: mesh.mayCall,
+        bus,
+        process: options.process,
         clock: options.clock,
         random: options.random,
         log: options.telemetry.logFor(name),
         observe: (observation) => options.telemetry.observe(observation),
+        observeEvents: (observation) => options.telemetry.observeEvents(observation),
         connection: start.stores[name],
         progress: start.progress,
         signal,
@@ -144,11 +153,26 @@ async function startWave(
       opened.defer(() => running.close())
       mesh.open(loaded.facts.contracts, running.handle.handle)
       opened.defer(async () => mesh.shut(loaded.facts.contracts))
+      await running.startEvents()
       return running
     }),
   )
   if (abort.signal.aborted) throw abort.signal.reason
   return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+}
+
+/** How events cross between this process and the others. */
+function busOver(mesh: Mesh, { link, clock, random, telemetry }: HostOptions): LocalBus {
+  return localBus({
+    send: mesh.send,
+    open: (contracts, handle) => mesh.open(contracts, handle),
+    shut: (contracts) => mesh.shut(contracts),
+    mayRead: (from, contract) => from !== gatewayName && mesh.mayCall(from, contract),
+    clock,
+    random,
+    log: telemetry.log,
+    localReads: link?.localCalls ?? 'direct',
+  })
 }
 
 function dependents(loaded: readonly LoadedService[]) {
@@ -162,6 +186,7 @@ function dependents(loaded: readonly LoadedService[]) {
 function runningHost(
   process: string,
   mesh: Mesh,
+  bus: LocalBus,
   services: readonly RunningService[],
   server: RunningGateway | undefined,
   opened: AsyncDisposableStack,
@@ -179,6 +204,8 @@ function runningHost(
     inFlight: () => services.reduce((sum, service) => sum + service.handle.inFlight(), 0),
     async drain(timeoutMs) {
       await server?.drain(timeoutMs)
+      await Promise.all(services.map((service) => service.stopHandling()))
+      bus.endWaits()
       await mesh.drain(timeoutMs)
       await Promise.all(services.map((service) => service.handle.drain(timeoutMs)))
     },

@@ -1,6 +1,8 @@
 import type { ServiceDefinition } from '../../service/service.ts'
 import type { RunService } from '../placed-service.ts'
+import { feedContractId } from '../../bus/local/index.ts'
 import { messageOf, StartError } from '../start-error.ts'
+import { feedsOf, streamsOf } from './event-facts.ts'
 import type { ServiceFacts } from './snapshot.ts'
 
 export interface LoadedService {
@@ -44,6 +46,8 @@ function factsOf(placed: RunService, definition: ServiceDefinition): ServiceFact
     contracts: definition.contracts.map((contract) => contract.id),
     uses: Object.values(definition.uses).map((contract) => contract.id),
     hasStore: definition.store !== undefined,
+    feeds: feedsOf(definition),
+    reads: streamsOf(definition).map(feedContractId),
   }
 }
 

@@ -153,6 +153,7 @@ function usesBySender(
   loaded: readonly LoadedService[],
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const all = new Map(Object.entries(snapshot.uses).map(([service, uses]) => [service, new Set(uses)]))
-  for (const { facts } of loaded) all.set(facts.service, new Set([...facts.uses, ...(all.get(facts.service) ?? [])]))
+  for (const { facts } of loaded)
+    all.set(facts.service, new Set([...facts.uses, ...facts.reads, ...(all.get(facts.service) ?? [])]))
   return all
 }

@@ -10,6 +10,10 @@ export interface ServiceFacts {
   /** Ids of the contracts that it may call. */
   readonly uses: readonly string[]
   readonly hasStore: boolean
+  /** Ids of the platform's contracts by which others read its events. Whoever starts does not wait for them. */
+  readonly feeds: readonly string[]
+  /** Ids of those by which it reads the events of others. */
+  readonly reads: readonly string[]
 }
 
 /** What every process knows about the system: pushed by the parent, whole, after each change. */

@@ -3,11 +3,14 @@ import type { Handle } from '../../call/call.ts'
 import type { OnceScope } from '../../call/once-scope.ts'
 import type { Clock } from '../../std/clock.ts'
 import type { Log } from '../../service/service.ts'
-import { startJobs } from '../../service/jobs/start-jobs.ts'
 import { createCalls, createServiceHandle, type Observation, type ServiceHandle } from '../../service/index.ts'
 import { uuidv7 } from '../../std/ids.ts'
 import { newTrace } from '../../std/trace-context.ts'
 import type { OpenStore, StoreConnection } from '../../store/store.ts'
+import { startJobs } from '../../service/jobs/start-jobs.ts'
+import type { Bus } from '../../store/outbox/bus.ts'
+import type { SubscriptionObservation } from '../../service/subscriptions/deps.ts'
+import { type RunningEvents, startEvents } from './start-events.ts'
 import { type LoadedService, serviceFailed } from './load-services.ts'
 
 export interface ServiceDeps {
@@ -17,6 +20,10 @@ export interface ServiceDeps {
   readonly random: () => number
   readonly log: Log
   readonly observe: (observation: Observation) => void
+  readonly observeEvents: (observation: SubscriptionObservation) => void
+  readonly bus: Bus
+  /** Names this process among those that run the service. */
+  readonly process: string
   readonly connection: StoreConnection | undefined
   readonly progress: (service: string, message: string) => void
   readonly signal: AbortSignal
@@ -24,6 +31,10 @@ export interface ServiceDeps {
 
 export interface RunningService {
   readonly handle: ServiceHandle
+  /** What it publishes can be read, and what it subscribes to is handled. Called when its handle is reachable. */
+  startEvents(): Promise<void>
+  /** No event is handled any more. */
+  stopHandling(): Promise<void>
   /** Jobs end, calls in progress end, the store is closed. */
   close(): Promise<void>
 }
@@ -75,8 +86,25 @@ export async function startService(loaded: LoadedService, deps: ServiceDeps): Pr
     const runner = `${hostname()} ${process.pid}`
     const jobs = await startJobs(definition.hooks.jobs ?? [], { clock, random, runner, args, callsFor })
     opened.defer(() => jobs.stop())
+    let events: RunningEvents | undefined
+    opened.defer(async () => events?.close())
     const all = opened.move()
-    return { handle, close: () => all.disposeAsync() }
+    return {
+      handle,
+      async startEvents() {
+        const common = { service: name, process: deps.process, bus: deps.bus, clock, random, log: deps.log }
+        const observe = deps.observeEvents
+        events = await startEvents(definition, { ...common, store, observe, callsFor: clients }).catch(
+          (cause: unknown) => {
+            throw serviceFailed(name, 'its subscriptions cannot be started', cause)
+          },
+        )
+      },
+      async stopHandling() {
+        await events?.stopHandling()
+      },
+      close: () => all.disposeAsync(),
+    }
   } catch (error) {
     await opened.disposeAsync()
     throw error

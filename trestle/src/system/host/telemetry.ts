@@ -1,4 +1,6 @@
 import type { Observation } from '../../service/index.ts'
+import type { SubscriptionObservation } from '../../service/subscriptions/deps.ts'
+import { eventMetrics } from './event-metrics.ts'
 import {
   createLog,
   createMetrics,
@@ -16,6 +18,8 @@ export interface Telemetry {
   logFor(service: string): Log
   /** Counts one answered call. */
   observe(observation: Observation): void
+  /** Counts what became of events, and how far behind a subscription is. */
+  observeEvents(observation: SubscriptionObservation): void
   /** A promise that was rejected and nobody looked: a mistake, but no reason to stop. */
   unhandled(reason: unknown): void
   /** All measurements as Prometheus text. */
@@ -42,6 +46,7 @@ export function createTelemetry(options: { readonly process: string; readonly le
   return {
     log,
     metrics,
+    observeEvents: eventMetrics(metrics),
     logFor: (service) => log.child({ service }),
     observe({ service, contract, operation, code, durationMs }) {
       answered.with(service, contract, operation, code).add()

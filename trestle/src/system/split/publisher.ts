@@ -64,8 +64,8 @@ function snapshotOf(replicas: Iterable<Replica>, contracts: Set<string>): System
   const uses = new Map<string, Set<string>>()
   for (const replica of replicas) {
     for (const facts of replica.facts) {
-      for (const contract of facts.contracts) contracts.add(contract)
-      uses.set(facts.service, new Set([...(uses.get(facts.service) ?? []), ...facts.uses]))
+      for (const contract of [...facts.contracts, ...facts.feeds]) contracts.add(contract)
+      uses.set(facts.service, new Set([...(uses.get(facts.service) ?? []), ...facts.uses, ...facts.reads]))
     }
     instances.push(...instancesOf(replica))
   }
@@ -79,11 +79,11 @@ function snapshotOf(replicas: Iterable<Replica>, contracts: Set<string>): System
 function instancesOf(replica: Replica): readonly Instance[] {
   const { state, address } = replica
   if (!replica.announced || address === undefined || (state !== 'ready' && state !== 'draining')) return []
-  return replica.facts.map(({ service, version, contracts }) => ({
+  return replica.facts.map(({ service, version, contracts, feeds }) => ({
     id: `${replica.id}.${replica.life}/${service}`,
     service,
     version,
-    contracts,
+    contracts: [...contracts, ...feeds],
     address,
     state,
   }))
