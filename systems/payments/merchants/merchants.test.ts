@@ -30,6 +30,27 @@ describe('a merchant', () => {
     expect(token).toMatchObject({ ok: false, error: { code: 'unauthorized_client' } })
   })
 
+  it('gets tokens once it is active, and none any more when it is suspended', async () => {
+    const { merchant, client } = await onboard()
+    const { merchant_id } = merchant
+    const caller: Caller = { kind: 'key', id: client.client_id, tenant: merchant_id, scopes: ['token'] }
+    const form = Buffer.from('grant_type=client_credentials').toString('base64')
+    const become = async (status: 'active' | 'suspended') => {
+      expect(await services.client(merchants).setStatus({ merchant_id, status })).toEqual({ ...merchant, status })
+      await services.settled()
+    }
+    await become('active')
+    const { access_token: token } = await services.client(identity, caller).token({ form })
+    expect(await services.client(identity).introspect({ token })).toMatchObject({ merchant_id })
+    await become('suspended')
+    const refused = await services.client(identity, caller).token.try({ form })
+    expect(refused).toMatchObject({ ok: false, error: { code: 'unauthorized_client' } })
+    const unknown = await services.client(identity).introspect.try({ token })
+    expect(unknown).toMatchObject({ ok: false, error: { code: 'token_invalid' } })
+    await become('active')
+    expect((await services.client(identity, caller).token.try({ form })).ok).toBe(true)
+  })
+
   it('is one for each e-mail address, however that is spelled and however many ask at once', async () => {
     const email = 'eve@example.org'
     const tries = await Promise.all(

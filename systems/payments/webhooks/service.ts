@@ -1,14 +1,14 @@
 import { type Kysely, sql } from 'kysely'
 import { guardedHttp } from 'trestle/http'
-import { type Caller, type EventMeta, implement, reply } from 'trestle/service'
-import { postgres, type Tx } from 'trestle/store'
+import { type Caller, implement, reply } from 'trestle/service'
+import { postgres } from 'trestle/store'
 import { privateWebhooksAllowed, switchesAreOn } from '../development.ts'
 import { eventTypes, orders } from '../orders/contract.ts'
 import { switches } from '../switches/contract.ts'
 import { webhooks, webhooksMax } from './contract.ts'
 import { deliverDue } from './deliver.ts'
 import { disturbNew } from './disturb.ts'
-import { type Happened, recordEvent } from './record.ts'
+import { recordEvent } from './record.ts'
 import { ensureKey, publicKeys, rotateKey as rotate } from './signing-keys.ts'
 import type { EventRow, WebhooksTables } from './tables.ts'
 import { eventOf, transmissionOf, webhookOf } from './views.ts'
@@ -124,26 +124,13 @@ const rotateKey = impl.handler('rotateKey', async ({ store, newId, now }) => {
   return { kid }
 })
 
-/** All events of orders through one subscription: so those of one order are written down in their order. */
-const record = ({
-  event,
-  meta,
-  tx,
-  now,
-}: {
-  event: Happened
-  meta: EventMeta
-  tx: Tx<WebhooksTables>
-  now: () => number
-}) => recordEvent(tx.db, eventTypes[meta.type as keyof typeof eventTypes], event, meta, now())
-
 export default impl.service({
   handlers: { create, list, find, remove, listEvents, findEvent, resend, keys, rotateKey },
   on: [
-    {
-      ...impl.on(orders.events.orderApproved, record, { name: 'orders' }),
-      events: Object.values(orders.events),
-    },
+    // One subscription to all of them: what happened to an order is written down in its order.
+    impl.on(Object.values(orders.events), ({ event, meta, tx, now }) =>
+      recordEvent(tx.db, eventTypes[meta.type], event, meta, now()),
+    ),
   ],
   start: ({ store, newId, now }) => ensureKey(store.db, newId, now()),
   jobs: [

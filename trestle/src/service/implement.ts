@@ -14,7 +14,7 @@ import type {
   EventHandlerArgs,
   SubscriptionOptions,
 } from './subscriptions/event-handler.ts'
-import { type AnyHandle, effectOf, onEvent } from './subscriptions/define-subscription.ts'
+import { type AnyHandle, effectOf, type EventChoice, onEvent } from './subscriptions/define-subscription.ts'
 
 /** What the handlers of a service have at hand, and how many of them may run at once. */
 export interface ImplementOptions<U extends Uses, Tables> {
@@ -82,17 +82,18 @@ export interface Implementation<Cs extends Contracts, U extends Uses, Tables> {
    * @example impl.on(orders.events.placed, ({ events, tx }) => count(tx, events), { batch: 500 })
    */
   on<E extends ContractEvent>(
-    event: E,
+    event: E | readonly E[],
     handle: (args: BatchHandlerArgs<E, Tables>) => Promise<unknown>,
     options: SubscriptionOptions & { readonly batch: number },
   ): SubscriptionDefinition
   /**
    * Handles an event of another service, or of this one, once: what `handle` writes with `tx` commits together with the
-   * note that the event has been handled. It may not call anybody.
+   * note that the event has been handled. It may not call anybody. Several events of one contract are handled as one
+   * subscription: those of one key in their order, whatever their types.
    * @example impl.on(payments.events.captured, ({ event, tx }) => markPaid(tx, event.orderId))
    */
   on<E extends ContractEvent>(
-    event: E,
+    event: E | readonly E[],
     handle: (args: EventHandlerArgs<E, Tables>) => Promise<unknown>,
     options?: SubscriptionOptions,
   ): SubscriptionDefinition
@@ -102,7 +103,7 @@ export interface Implementation<Cs extends Contracts, U extends Uses, Tables> {
    * @example impl.effect(orders.events.confirmed, ({ event, key }) => mail.send({ messageId: key, to: event.email }))
    */
   effect<E extends ContractEvent>(
-    event: E,
+    event: E | readonly E[],
     handle: (args: EffectArgs<E, U, Tables>) => Promise<unknown>,
     options?: SubscriptionOptions,
   ): SubscriptionDefinition
@@ -154,10 +155,9 @@ export function implement(
   const waitingMax = atLeast(0, 'waitingMax', options.waitingMax ?? 1_024)
   return {
     handler: (...args: unknown[]) => args.at(-1) as never,
-    on: (event: ContractEvent, handle: AnyHandle, given?: SubscriptionOptions & { batch?: number }) =>
+    on: (event: EventChoice, handle: AnyHandle, given?: SubscriptionOptions & { batch?: number }) =>
       onEvent(event, handle, given ?? {}),
-    effect: (event: ContractEvent, handle: AnyHandle, given: SubscriptionOptions = {}) =>
-      effectOf(event, handle, given),
+    effect: (event: EventChoice, handle: AnyHandle, given: SubscriptionOptions = {}) => effectOf(event, handle, given),
     every: (interval: Duration, job: string, run: Job['run'], given?: JobOptions) =>
       everyJob(interval, job, run, given),
     at: (time: Date | string, job: string, run: Job['run']) => atJob(time, job, run),

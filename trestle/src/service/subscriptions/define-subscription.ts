@@ -6,9 +6,12 @@ import type { SubscriptionOptions } from './event-handler.ts'
 // oxlint-disable-next-line typescript/no-explicit-any -- the overloads of `implement` say it exactly
 export type AnyHandle = (args: any) => Promise<unknown>
 
-/** What `impl.on` makes. @throws RangeError for a number out of its bounds */
+/** One event, or several of one contract. */
+export type EventChoice = ContractEvent | readonly ContractEvent[]
+
+/** What `impl.on` makes. @throws RangeError for a number out of its bounds; TypeError for events of several contracts, or none */
 export function onEvent(
-  event: ContractEvent,
+  event: EventChoice,
   handle: AnyHandle,
   options: SubscriptionOptions & { readonly batch?: number },
 ): SubscriptionDefinition {
@@ -27,12 +30,8 @@ export function onEvent(
   }
 }
 
-/** What `impl.effect` makes. @throws RangeError for a number out of its bounds */
-export function effectOf(
-  event: ContractEvent,
-  handle: AnyHandle,
-  options: SubscriptionOptions,
-): SubscriptionDefinition {
+/** What `impl.effect` makes. @throws as `onEvent` */
+export function effectOf(event: EventChoice, handle: AnyHandle, options: SubscriptionOptions): SubscriptionDefinition {
   return {
     ...common(event, options),
     mode: 'effect',
@@ -43,10 +42,18 @@ export function effectOf(
   }
 }
 
-function common(event: ContractEvent, { name, from, triesMax, concurrencyMax }: SubscriptionOptions) {
+function common(chosen: EventChoice, { name, from, triesMax, concurrencyMax }: SubscriptionOptions) {
+  const events = 'name' in chosen ? [chosen] : chosen
+  const [first] = events
+  if (first === undefined) throw new TypeError('a subscription to no event')
+  if (events.some(({ contractId }) => contractId !== first.contractId)) {
+    throw new TypeError(
+      `a subscription to events of several contracts, ${first.contract} among them; write one for each`,
+    )
+  }
   return {
-    name: name ?? `${event.contract}.${event.name}`,
-    events: [event],
+    name: name ?? (events.length === 1 ? `${first.contract}.${first.name}` : first.contract),
+    events,
     from: from ?? 'earliest',
     triesMax: whole('triesMax', triesMax ?? 10, 1, 1_000),
     concurrencyMax: whole('concurrencyMax', concurrencyMax ?? 4, 1, 64),

@@ -5,6 +5,8 @@ import type { EventMeta } from '../../store/inbox/subscription.ts'
 import type { Store, Tx } from '../../store/store.ts'
 import type { Log, Uses } from '../service.ts'
 
+type MetaOf<E extends ContractEvent> = EventMeta & { readonly type: E['name'] }
+
 interface Common {
   /** A UUID version 7 that is the same whenever this event is handled again. */
   readonly newId: () => string
@@ -20,7 +22,7 @@ interface Common {
 /** What the handler of one event may use. It may not call: `impl.effect` is for that. */
 export interface EventHandlerArgs<E extends ContractEvent, Tables> extends Common {
   readonly event: EventOf<E>
-  readonly meta: EventMeta
+  readonly meta: MetaOf<E>
   /** Commits together with the note that the event has been handled. */
   readonly tx: Tx<Tables>
 }
@@ -28,14 +30,14 @@ export interface EventHandlerArgs<E extends ContractEvent, Tables> extends Commo
 /** What the handler of many events may use. */
 export interface BatchHandlerArgs<E extends ContractEvent, Tables> extends Common {
   /** In the order of their keys' versions. */
-  readonly events: readonly { readonly event: EventOf<E>; readonly meta: EventMeta }[]
+  readonly events: readonly { readonly event: EventOf<E>; readonly meta: MetaOf<E> }[]
   readonly tx: Tx<Tables>
 }
 
 /** What a handler may use that does something outside of the database. */
 export interface EffectArgs<E extends ContractEvent, U extends Uses, Tables> extends Common {
   readonly event: EventOf<E>
-  readonly meta: EventMeta
+  readonly meta: MetaOf<E>
   /** The same whenever this event is handled again: what makes an outside effect repeatable. */
   readonly key: string
   readonly caller: Caller
@@ -46,7 +48,10 @@ export interface EffectArgs<E extends ContractEvent, U extends Uses, Tables> ext
 
 /** How a subscription goes about its events. */
 export interface SubscriptionOptions {
-  /** Default: contract and event, `orders.placed`. Unique within the service and the same for ever. */
+  /**
+   * Default: contract and event, `orders.placed`; of several events the contract, `orders`. Unique within the service and
+   * the same for ever.
+   */
   readonly name?: string
   /** Where it begins when it is new; default `earliest`. */
   readonly from?: 'earliest' | 'latest'
