@@ -26,7 +26,7 @@ const requestHeader = { request_id: 'pay-request-id' } as const
 const Url = z.url({ protocol: /^https?$/ }).max(2_000)
 
 // The code of an error is the name in small letters: ORDER_NOT_APPROVED.
-const notFound = { invalid_resource_id: problem(404, 'The merchant has no such resource') }
+const notFound = { invalid_resource_id: problem(404, 'There is no such resource') }
 const amountFaults = {
   currency_not_supported: problem(422, 'Nothing can be paid in this currency'),
   decimals_not_supported: problem(422, 'This currency has no digits behind the point'),
@@ -46,7 +46,9 @@ const payingFaults = {
   order_voided: problem(422, 'The order is void'),
   action_does_not_match_intent: problem(422, 'The order was created with the other intent'),
 }
+const tooMany = problem(422, 'There have been too many payments for this order')
 const capturingFaults = {
+  max_number_of_payment_attempts_exceeded: tooMany,
   authorization_already_captured: problem(422, 'All of the authorization has been captured'),
   authorization_voided: problem(422, 'The authorization is void'),
   authorization_denied: problem(422, 'The authorization was declined'),
@@ -125,7 +127,13 @@ export const orders = contract('orders', {
       input: byId.extend({ request_id: RequestId }),
       headers: requestHeader,
       responses: { 201: Order, 200: Order },
-      errors: { ...notFound, ...requestFaults, ...payingFaults, ...declined },
+      errors: {
+        ...notFound,
+        ...requestFaults,
+        ...payingFaults,
+        max_number_of_payment_attempts_exceeded: tooMany,
+        ...declined,
+      },
       access: merchant,
       idempotent: 'natural',
       timeoutMs: 20_000,
@@ -136,7 +144,13 @@ export const orders = contract('orders', {
       input: byId.extend({ request_id: RequestId }),
       headers: requestHeader,
       responses: { 201: Order, 200: Order },
-      errors: { ...notFound, ...requestFaults, ...payingFaults, ...declined },
+      errors: {
+        ...notFound,
+        ...requestFaults,
+        ...payingFaults,
+        max_number_of_payment_attempts_exceeded: tooMany,
+        ...declined,
+      },
       access: merchant,
       idempotent: 'natural',
       timeoutMs: 20_000,
@@ -229,6 +243,7 @@ export const orders = contract('orders', {
         ...notFound,
         ...requestFaults,
         ...amountFaults,
+        max_number_of_refunds_exceeded: tooMany,
         capture_fully_refunded: problem(422, 'All of the capture has been refunded'),
         capture_not_completed: problem(422, 'The capture was declined: there is nothing to refund'),
         refund_amount_exceeded: problem(422, 'More than is left of the capture'),
@@ -251,6 +266,7 @@ export const orders = contract('orders', {
       summary: 'The page where a payer signs in and approves an order',
       input: z.object({ token: z.uuid().describe('The id of the order') }),
       output: bytes({ contentTypes: ['text/html'] }),
+      errors: notFound,
       access: anyone(),
     }),
     submitApproval: post('/checkoutnow', {
@@ -259,8 +275,8 @@ export const orders = contract('orders', {
       body: 'form',
       bodyMaxBytes: 8_192,
       output: bytes({ contentTypes: ['text/html'] }),
+      errors: notFound,
       access: anyone(),
-      idempotent: 'natural',
     }),
   },
   events: {
