@@ -97,6 +97,8 @@ async function startHost(
       services.push(...(await startWave(members, options, start, mesh, bus, opened)))
     }
     await mesh.listen()
+    // From here on events can be read over links, also by this process itself.
+    await Promise.all(services.map((service) => service.startEvents()))
     const gateway = await openGateway(options, mesh, opened)
     return runningHost(options.process, mesh, bus, services, gateway, opened.move())
   } catch (error) {
@@ -153,7 +155,6 @@ async function startWave(
       opened.defer(() => running.close())
       mesh.open(loaded.facts.contracts, running.handle.handle)
       opened.defer(async () => mesh.shut(loaded.facts.contracts))
-      await running.startEvents()
       return running
     }),
   )
