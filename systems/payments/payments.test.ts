@@ -1,0 +1,285 @@
+import { runners, type TestSystem } from 'trestle/testing'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { identity } from './identity/contract.ts'
+import { merchants } from './merchants/contract.ts'
+import { type Ask, clientOf, type Question } from './testing/client.ts'
+import { approvedOrder, newMerchant, newPayer, tokenOf } from './testing/people.ts'
+import { type Receiver, startReceiver } from './testing/receiver.ts'
+import { verifyDelivery } from './webhooks/verify-delivery.ts'
+
+process.env.PAYMENTS_SWITCHES = 'on'
+process.env.WALLETS_PASSWORD_BLOCKS = '1024'
+
+const store = 'store:store-development-secret'
+const eventually = { timeout: 20_000, interval: 50 }
+
+describe.each(runners)('payments on %s', (runner) => {
+  let payments: TestSystem
+  let ask: Ask
+  let storeToken: string
+  let receiver: Receiver
+  beforeAll(async () => {
+    payments = await runner.start(new URL('./system.ts', import.meta.url))
+    ask = clientOf(payments.url)
+    storeToken = (await tokenOf(ask, store)) as string
+  })
+  afterAll(() => payments?.stop())
+  beforeEach(async () => {
+    receiver = await startReceiver()
+  })
+  afterEach(async () => {
+    await ask('DELETE', '/test/switches', { token: storeToken })
+    await receiver[Symbol.asyncDispose]()
+  })
+
+  const register = async (token: string) => {
+    const event_types = [{ name: '*' }]
+    const made = await ask('POST', '/v1/notifications/webhooks', { token, body: { url: receiver.url, event_types } })
+    expect(made.status).toBe(201)
+    return made.body.id as string
+  }
+  const types = () => receiver.received.map(({ event }) => event.event_type)
+  const switchTo = async (body: object) =>
+    expect((await ask('PUT', '/test/switches', { token: storeToken, body })).status).toBe(200)
+
+  it('takes a payment from the token to the refund, and tells the merchant of each step', async () => {
+    const merchant = await newMerchant(payments, ask)
+    const payer = await newPayer(ask, storeToken)
+    const webhookId = await register(merchant.token)
+    const { token } = merchant
+    const orderId = await approvedOrder(ask, merchant, payer)
+
+    const authorized = await ask('POST', `/v2/checkout/orders/${orderId}/authorize`, {
+      token,
+      requestId: 'a-1',
+      body: {},
+    })
+    expect(authorized.status).toBe(201)
+    const [authorization] = authorized.body.purchase_units[0].payments.authorizations
+    expect(authorization).toMatchObject({ status: 'CREATED', amount: { currency_code: 'GBP', value: '19.99' } })
+    const capturing = { token, requestId: 'c-1', body: { final_capture: true } }
+    const path = `/v2/payments/authorizations/${authorization.id}/capture`
+    const captured = await ask('POST', path, capturing)
+    expect(captured).toMatchObject({ status: 201, body: { status: 'COMPLETED' } })
+    expect(await ask('POST', path, capturing)).toMatchObject({ status: 200, body: { id: captured.body.id } })
+    const told = ['CHECKOUT.ORDER.APPROVED', 'PAYMENT.AUTHORIZATION.CREATED', 'PAYMENT.CAPTURE.COMPLETED']
+    await expect.poll(() => new Set(types()), eventually).toEqual(new Set(told))
+
+    const refunded = await ask('POST', `/v2/payments/captures/${captured.body.id}/refund`, {
+      token,
+      requestId: 'r-1',
+      body: {},
+    })
+    expect(refunded).toMatchObject({ status: 201, body: { status: 'COMPLETED', amount: { value: '19.99' } } })
+    await expect.poll(types, eventually).toContain('PAYMENT.CAPTURE.REFUNDED')
+    const refund = receiver.received.find(({ event }) => event.event_type === 'PAYMENT.CAPTURE.REFUNDED')?.event
+    expect(refund).toMatchObject({
+      resource_type: 'refund',
+      resource: { id: refunded.body.id, supplementary_data: { related_ids: { order_id: orderId } } },
+    })
+
+    const { keys } = (await ask('GET', '/v1/notifications/webhooks-keys')).body
+    expect(receiver.received.length).toBe(4)
+    for (const { headers, body } of receiver.received) {
+      const delivery = { headers: (name: string) => headers[name] as string, body, webhookId, keys, now: Date.now() }
+      expect(verifyDelivery(delivery)).toBe('genuine')
+      expect(verifyDelivery({ ...delivery, body: body.replace('GBP', 'EUR') })).toBe('not_genuine')
+      expect(verifyDelivery({ ...delivery, webhookId: crypto.randomUUID() })).toBe('not_genuine')
+    }
+
+    const look = `/v1/notifications/webhooks-events/${refund.id}`
+    await expect
+      .poll(async () => (await ask('GET', look, { token })).body.transmissions, eventually)
+      .toMatchObject([{ webhook_id: webhookId, status: 'SUCCESS', http_status: 200 }])
+    expect((await ask('POST', `${look}/resend`, { token, body: {} })).status).toBe(202)
+    await expect.poll(() => receiver.received.filter(({ event }) => event.id === refund.id).length, eventually).toBe(2)
+    const listed = await ask('GET', '/v1/notifications/webhooks-events', { token })
+    expect(listed.body.count).toBe(4)
+  })
+
+  it('refuses what it must, each with its status, its code and the name that is documented', async () => {
+    const { token } = await newMerchant(payments, ask)
+    const form = 'grant_type=client_credentials'
+    const nowhere = '/v2/checkout/orders/0198a000-0000-7000-8000-000000000000'
+    const body = { intent: 'CAPTURE', purchase_units: [{ amount: { currency_code: 'GBP', value: '1.00' } }] }
+    const requestId = crypto.randomUUID()
+    const oauth: [Question, number, string][] = [
+      [{ form }, 401, 'invalid_client'],
+      [{ form, basic: 'store:wrong' }, 401, 'invalid_client'],
+      [{ form, basic: 'store:' }, 401, 'invalid_client'],
+      [{ form, basic: 'nobody:wrong' }, 401, 'invalid_client'],
+      [{ form, token }, 403, 'invalid_client'],
+      [{ form: 'grant_type=password', basic: store }, 400, 'unsupported_grant_type'],
+      [{ form: `${form}&scope=everything`, basic: store }, 400, 'invalid_scope'],
+      [{ form: 'x=y', basic: store }, 400, 'invalid_request'],
+      [{ basic: store }, 400, 'invalid_request'],
+      [{ body: { grant_type: 'client_credentials' }, basic: store }, 415, 'invalid_request'],
+    ]
+    for (const [question, status, error] of oauth) {
+      const reply = await ask('POST', '/v1/oauth2/token', question)
+      expect({ question, status: reply.status, error: reply.body?.error }).toEqual({ question, status, error })
+    }
+    const refusals: [string, string, Question, number, string, string][] = [
+      ['POST', '/v2/checkout/orders', { body, requestId }, 401, 'unauthenticated', 'AUTHENTICATION_FAILURE'],
+      [
+        'POST',
+        '/v2/checkout/orders',
+        { token: 'x', body, requestId },
+        401,
+        'unauthenticated',
+        'AUTHENTICATION_FAILURE',
+      ],
+      ['POST', '/v2/checkout/orders', { basic: store, body, requestId }, 403, 'forbidden', 'NOT_AUTHORIZED'],
+      ['POST', '/v2/checkout/orders', { token, body: {}, requestId }, 400, 'invalid_input', 'INVALID_REQUEST'],
+      ['POST', '/v2/checkout/orders', { token, body }, 400, 'invalid_input', 'INVALID_REQUEST'],
+      ['GET', nowhere, { token }, 404, 'invalid_resource_id', 'RESOURCE_NOT_FOUND'],
+      ['GET', '/nowhere', { token }, 404, 'not_found', 'RESOURCE_NOT_FOUND'],
+      ['PUT', '/v1/merchants/me', { token, body: {} }, 405, 'method_not_allowed', 'METHOD_NOT_SUPPORTED'],
+      ['PUT', '/test/switches', { token, body: {} }, 403, 'forbidden', 'NOT_AUTHORIZED'],
+    ]
+    for (const [method, path, question, status, code, name] of refusals) {
+      const { status: replied, body: said } = await ask(method, path, question)
+      expect({ method, path, status: replied, code: said?.code, name: said?.name }).toEqual({
+        method,
+        path,
+        status,
+        code,
+        name,
+      })
+      expect(said.debug_id).toBe(said.traceId)
+    }
+    const unapproved = await ask('POST', '/v2/checkout/orders', { token, body, requestId })
+    const refused = await ask('POST', `/v2/checkout/orders/${unapproved.body.id}/capture`, {
+      token,
+      requestId: 'c',
+      body: {},
+    })
+    expect(refused).toMatchObject({
+      status: 422,
+      body: {
+        name: 'UNPROCESSABLE_ENTITY',
+        details: [{ issue: 'ORDER_NOT_APPROVED', description: expect.any(String) }],
+      },
+    })
+    expect(refused.headers.get('content-type')).toBe('application/problem+json')
+    const malformed = await ask('POST', '/v1/notifications/webhooks', { token, body: { url: 'x', event_types: [] } })
+    expect(malformed.body.details.map(({ field }: { field: string }) => field)).toEqual(
+      expect.arrayContaining(['/url', '/event_types']),
+    )
+  })
+
+  it('knows a token until it expires or is ended, and a merchant until it is suspended', async () => {
+    const me = (token: string) => ask('GET', '/v1/merchants/me', { token })
+    const short = await payments
+      .client(identity)
+      .createClient({ merchant_id: 'store', name: 'Short', token_seconds: 1 })
+    const shortToken = (await tokenOf(ask, `${short.client_id}:${short.client_secret}`)) as string
+    await expect.poll(async () => (await me(shortToken)).status, eventually).toBe(401)
+    const { id: merchant_id, basic, token } = await newMerchant(payments, ask)
+    expect(await me(token)).toMatchObject({ status: 200, body: { merchant_id, status: 'active' } })
+    const second = (await tokenOf(ask, basic)) as string
+    expect((await ask('POST', '/v1/oauth2/token/terminate', { basic, form: `token=${second}` })).status).toBe(204)
+    expect((await me(second)).status).toBe(401)
+    await payments.client(merchants).setStatus({ merchant_id, status: 'suspended' })
+    await expect.poll(async () => (await me(token)).status, eventually).toBe(401)
+    const refused = await ask('POST', '/v1/oauth2/token', { basic, form: 'grant_type=client_credentials' })
+    expect(refused).toMatchObject({ status: 400, body: { error: 'unauthorized_client' } })
+  })
+
+  it('shows a merchant nothing of another one', async () => {
+    const [ada, eve] = [await newMerchant(payments, ask), await newMerchant(payments, ask)]
+    const payer = await newPayer(ask, storeToken)
+    const webhookId = await register(ada.token)
+    const orderId = await approvedOrder(ask, ada, payer)
+    await expect.poll(types, eventually).toEqual(['CHECKOUT.ORDER.APPROVED'])
+    const eventId = receiver.received[0]?.event.id
+    for (const path of [
+      `/v2/checkout/orders/${orderId}`,
+      `/v1/notifications/webhooks/${webhookId}`,
+      `/v1/notifications/webhooks-events/${eventId}`,
+    ]) {
+      expect((await ask('GET', path, { token: ada.token })).status).toBe(200)
+      expect((await ask('GET', path, { token: eve.token })).status).toBe(404)
+    }
+    const requests: [string, string][] = [
+      ['POST', `/v2/checkout/orders/${orderId}/authorize`],
+      ['POST', `/v1/notifications/webhooks-events/${eventId}/resend`],
+      ['DELETE', `/v1/notifications/webhooks/${webhookId}`],
+    ]
+    for (const [method, path] of requests) {
+      const question = method === 'POST' ? { body: {}, requestId: 'e' } : {}
+      expect((await ask(method, path, { ...question, token: eve.token })).status).toBe(404)
+    }
+    expect((await ask('GET', '/v1/notifications/webhooks', { token: eve.token })).body.webhooks).toEqual([])
+    expect((await ask('GET', '/v1/notifications/webhooks-events', { token: eve.token })).body.events).toEqual([])
+  })
+
+  it('delivers to an endpoint that was down once it is up', async () => {
+    const merchant = await newMerchant(payments, ask)
+    await register(merchant.token)
+    receiver.answers(503)
+    await approvedOrder(ask, merchant, await newPayer(ask, storeToken))
+    await expect.poll(() => receiver.received.length, eventually).toBeGreaterThan(0)
+    const eventId = receiver.received[0]?.event.id
+    const transmissions = async () =>
+      (await ask('GET', `/v1/notifications/webhooks-events/${eventId}`, { token: merchant.token })).body.transmissions
+    await expect.poll(transmissions, eventually).toMatchObject([{ status: 'PENDING', http_status: 503 }])
+    receiver.answers(200)
+    await expect.poll(transmissions, eventually).toMatchObject([{ status: 'SUCCESS', http_status: 200 }])
+    expect(new Set(receiver.received.map(({ event }) => event.id)).size).toBe(1)
+  })
+
+  it('repeats and reorders deliveries where a test asks for it', async () => {
+    const merchant = await newMerchant(payments, ask)
+    await register(merchant.token)
+    await switchTo({ webhooks_repeated: 1, webhooks_reordered_ms: 3_000 })
+    const orderId = await approvedOrder(ask, merchant, await newPayer(ask, storeToken))
+    const { token } = merchant
+    await ask('POST', `/v2/checkout/orders/${orderId}/authorize`, { token, requestId: 'a', body: {} })
+    await expect
+      .poll(types, eventually)
+      .toEqual([
+        'PAYMENT.AUTHORIZATION.CREATED',
+        'PAYMENT.AUTHORIZATION.CREATED',
+        'CHECKOUT.ORDER.APPROVED',
+        'CHECKOUT.ORDER.APPROVED',
+      ])
+    expect(new Set(receiver.received.map(({ event }) => event.id)).size).toBe(2)
+  })
+
+  it('declines, and times out after the effect, where a test asks for it', async () => {
+    const merchant = await newMerchant(payments, ask)
+    const payer = await newPayer(ask, storeToken)
+    const { token } = merchant
+    await switchTo({ decline_authorizations: 1, time_out_authorizations: 1 })
+    const authorize = (orderId: string, requestId: string, timeoutMs?: number) =>
+      ask('POST', `/v2/checkout/orders/${orderId}/authorize`, {
+        token,
+        requestId,
+        body: {},
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      })
+    const declined = await authorize(await approvedOrder(ask, merchant, payer), 'a-1')
+    expect(declined).toMatchObject({ status: 422, body: { details: [{ issue: 'INSTRUMENT_DECLINED' }] } })
+    const orderId = await approvedOrder(ask, merchant, payer)
+    await expect(authorize(orderId, 'a-2', 2_000)).rejects.toThrow(/timeout/)
+    const replayed = await authorize(orderId, 'a-2')
+    expect(replayed.status).toBe(200)
+    expect(replayed.body.purchase_units[0].payments.authorizations.length).toBe(1)
+
+    await switchTo({ declined_payers: [payer.id] })
+    const byName = await authorize(await approvedOrder(ask, merchant, payer), 'a-3')
+    expect(byName).toMatchObject({ status: 422, body: { code: 'instrument_declined' } })
+  })
+
+  // The last one: after it nobody gets a token from here for a while.
+  it('bounds how often secrets may be tried from one address', async () => {
+    const tries = []
+    for (let n = 0; n < 320; n++) tries.push((await ask('POST', '/v1/oauth2/token', { form: 'x=y' })).status)
+    expect(tries).toContain(429)
+    const limited = await ask('POST', '/v1/oauth2/token', { basic: store, form: 'grant_type=client_credentials' })
+    expect(limited.status).toBe(429)
+    expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await ask('GET', '/v1/merchants/me', { token: storeToken })).status).toBe(200)
+  })
+})
