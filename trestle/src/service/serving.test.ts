@@ -280,7 +280,7 @@ describe('a definition', () => {
     const impl = implement(stock)
     const sweep = impl.every('15 minutes', 'sweep', async () => {})
     const definition = impl.service({ handlers: { reserve, count }, jobs: [sweep] })
-    expect(sweep).toMatchObject({ name: 'sweep', everyMs: 900_000 })
+    expect(sweep).toMatchObject({ name: 'sweep', schedule: { text: 'every 15 minutes' }, missed: 'once' })
     expect(definition).toMatchObject({
       kind: 'service',
       name: 'stock',

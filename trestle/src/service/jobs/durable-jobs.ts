@@ -157,6 +157,7 @@ class TickRun {
   readonly #stopping: AbortSignal
   readonly #lost = new AbortController()
   #renewal: Timer | undefined
+  #over = false
 
   constructor(job: Job, claimed: ClaimedTick, db: Kysely<JobTables>, deps: DurableJobsDeps, stopping: AbortSignal) {
     this.#job = job
@@ -182,6 +183,7 @@ class TickRun {
     } catch (error) {
       await this.#failed(error, store.ended)
     } finally {
+      this.#over = true
       this.#renewal?.cancel()
     }
   }
@@ -243,6 +245,7 @@ class TickRun {
   async #renew(): Promise<void> {
     const { clock } = this.#deps
     const kept = await renewTick(this.#db, this.#claimed, clock.now() + leaseMs).catch(() => true)
+    if (this.#over) return
     if (!kept) this.#lost.abort(new LostRunError('another replica runs this tick by now'))
     else this.#renewLater()
   }

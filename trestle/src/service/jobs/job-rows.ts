@@ -97,6 +97,8 @@ export async function claimTick(
 export async function renewTick(db: Db, { name, fence }: ClaimedTick, untilMs: number): Promise<boolean> {
   const renewed = await mine(db, { name, fence })
     .set({ lease_until: new Date(untilMs) })
+    // A run that has just ended has given its lease up.
+    .where('runner', 'is not', null)
     .executeTakeFirst()
   return renewed.numUpdatedRows === 1n
 }
