@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, nat, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { ancestorsOf, idOf, onceWork } from './once-work.ts'
@@ -47,11 +47,12 @@ describe('once-only work', () => {
   })
 
   it('makes ids and numbers of the promised form, whatever its key', () => {
-    fc.assert(
-      fc.property(fc.string(), fc.nat(), (key, atMs) => {
+    assert(
+      property(string(), nat(), (key, atMs) => {
         const { newId, random } = onceWork({ key, beganAtMs: atMs })
         const drawn = random()
-        return z.uuidv7().safeParse(newId()).success && drawn >= 0 && drawn < 1
+        expect(z.uuidv7().safeParse(newId()).success).toBe(true)
+        expect(drawn >= 0 && drawn < 1).toBe(true)
       }),
     )
   })

@@ -19,6 +19,8 @@ export interface Problem {
   /** Where it happened, filled in once: `orders.place`. */
   readonly instance?: string
   readonly traceId?: string
+  /** A reply that was kept for the idempotency key: nothing was done for this request. */
+  readonly replayed?: boolean
 }
 
 export interface ProblemExtra {

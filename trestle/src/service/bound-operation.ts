@@ -17,6 +17,8 @@ export interface BoundOperation {
   readonly handler: AnyHandler
   readonly fail: (code: string, first?: unknown, second?: string) => never
   readonly callsFor: (context: CallContext) => object
+  /** The service uses contracts of others. */
+  readonly callsOthers: boolean
   /** Answering a read again changes nothing: its effects need not be watched. */
   readonly reads: boolean
   /** Failures of others that are passed on: an outage is not a line per call. */

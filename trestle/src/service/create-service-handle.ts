@@ -78,6 +78,7 @@ function handlesOf(
       handler,
       fail: failFor(operation),
       callsFor,
+      callsOthers: Object.keys(definition.uses).length > 0,
       reads: operation.rest?.method === 'GET' || operation.rest?.method === 'HEAD',
       passedOn: new Seldom(deps.clock),
       deps,

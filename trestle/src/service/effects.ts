@@ -1,6 +1,6 @@
 import type { Effects } from '../call/call-context.ts'
 import type { TraceContext } from '../std/trace-context.ts'
-import type { Store, TransactionOptions, Tx, WatchableStore } from '../store/store.ts'
+import type { BeforeCommit, Store, TransactionOptions, Tx, WatchableStore } from '../store/store.ts'
 
 /**
  * The store as one request sees it. It notes whether the handler may have changed something, because only when it
@@ -11,16 +11,19 @@ export class WatchedStore<Tables> implements Store<Tables> {
   readonly #store: WatchableStore<Tables>
   readonly #effects: Effects
   readonly #trace: TraceContext | undefined
+  readonly #beforeCommit: BeforeCommit | undefined
   #db: Store<Tables>['db'] | undefined
 
-  constructor(store: WatchableStore<Tables>, effects: Effects, trace?: TraceContext) {
+  /** @param beforeCommit ends each statement of `db` that writes */
+  constructor(store: WatchableStore<Tables>, effects: Effects, trace?: TraceContext, beforeCommit?: BeforeCommit) {
     this.#store = store
     this.#effects = effects
     this.#trace = trace
+    this.#beforeCommit = beforeCommit
   }
 
   get db(): Store<Tables>['db'] {
-    return (this.#db ??= this.#store.watchedDb((write) => this.#around(write)))
+    return (this.#db ??= this.#store.watchedDb((write) => this.#around(write), this.#beforeCommit))
   }
 
   transaction<T>(work: (tx: Tx<Tables>) => Promise<T>, options?: TransactionOptions): Promise<T> {

@@ -6,11 +6,12 @@ import type { PlatformCode } from '../contract/platform-errors.ts'
 import type { Timer } from '../std/clock.ts'
 import type { ConcurrencyLimiter } from '../std/concurrency-limiter.ts'
 import type { BoundOperation } from './bound-operation.ts'
-import { handlerArgs } from './handler-args.ts'
+import { guardedWork } from './once/guarded-work.ts'
+import { keyedWork } from './once/keyed-work.ts'
+import { type Perform, plainWork } from './once/work.ts'
 import { place, problemOfError } from './problem-of-error.ts'
 import { readInput } from './read-input.ts'
 import type { Running, RunningCalls } from './running-calls.ts'
-import { writeOutput } from './write-output.ts'
 
 /** How long a caller is asked to wait when there is no place, milliseconds. */
 const retryAfterMs = 1_000
@@ -21,6 +22,7 @@ const retryAfterMs = 1_000
  * away, the reply is sent at once and the handler's signal aborts; its place is given away when it has really ended.
  */
 export function execution(bound: BoundOperation, limiter: ConcurrencyLimiter, running: RunningCalls): Handle {
+  const perform = performing(bound)
   return (call) => {
     if (call.signal.aborted) return failed(bound, call, codeOfAbort(call.signal.reason))
     const leftMs = call.deadlineMs - bound.deps.clock.monotonic()
@@ -29,25 +31,34 @@ export function execution(bound: BoundOperation, limiter: ConcurrencyLimiter, ru
     const input = readInput(bound, call)
     if (!input.ok) return Promise.resolve({ ok: false, problem: input.problem })
     return new Promise((resolve) => {
-      const taken = new Execution(bound, call, leftMs, resolve)
+      const taken = new Execution(bound, call, perform, leftMs, resolve)
       running.add(taken)
       void taken.work(input.value, limiter).finally(() => running.delete(taken))
     })
   }
 }
 
+/** How the requests for an operation are carried out: whether they leave a record, and what may refuse their commit. */
+function performing(bound: BoundOperation): Perform {
+  const { store } = bound.deps
+  if (store === undefined) return plainWork(bound)
+  return bound.operation.idempotent === 'key' ? keyedWork(bound, store) : guardedWork(bound, store)
+}
+
 class Execution implements Running {
   readonly #bound: BoundOperation
   readonly #call: Call
+  readonly #perform: Perform
   readonly #resolve: (reply: Reply) => void
   readonly #abort = new AbortController()
   readonly #timer: Timer
   readonly #onAbort = () => this.giveUp(codeOfAbort(this.#call.signal.reason))
   #answered = false
 
-  constructor(bound: BoundOperation, call: Call, leftMs: number, resolve: (reply: Reply) => void) {
+  constructor(bound: BoundOperation, call: Call, perform: Perform, leftMs: number, resolve: (reply: Reply) => void) {
     this.#bound = bound
     this.#call = call
+    this.#perform = perform
     this.#resolve = resolve
     this.#timer = bound.deps.clock.setTimeout(() => this.giveUp('deadline_exceeded'), leftMs)
     call.signal.addEventListener('abort', this.#onAbort)
@@ -64,9 +75,7 @@ class Execution implements Running {
     if (!limiter.tryEnter() && !(await limiter.wait(this.#abort.signal))) return
     const effects = this.#bound.reads ? undefined : { possible: false, running: 0 }
     try {
-      const args = handlerArgs(this.#bound, this.#call, input, this.#abort.signal, effects)
-      const value = await this.#bound.handler(args)
-      this.#answer(writeOutput(this.#bound, this.#call, value))
+      this.#answer(await this.#perform({ call: this.#call, input, signal: this.#abort.signal, effects }))
     } catch (error) {
       this.#fail(error, effects)
     } finally {

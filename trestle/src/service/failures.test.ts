@@ -200,6 +200,7 @@ function fakeStore(failures: readonly (StoreError | undefined)[]): WatchableStor
       throw new Error('what it writes would not be seen')
     },
     watchedDb: (around) => ({ read() {}, write: around }) as FakeDb as never,
+    statement: nothing,
     async transaction<T>(work: (tx: never) => Promise<T>): Promise<T> {
       const failure = left.shift()
       if (failure !== undefined) throw failure
@@ -239,23 +240,18 @@ const nothing = () => Promise.reject(new Error('not asked'))
 describe('a failure of the store', () => {
   const spec: StoreSpec<Tables> = { kind: 'postgres', migrations: new URL('file:///none') }
   const away = new StoreError('unavailable', 'connect ECONNREFUSED')
-  const impl = implement(stock, { name: 'stock', store: spec })
+  const impl = implement(orders, { name: 'orders', store: spec })
+  const rest = { find: nothing, place: nothing, cancel: nothing, archive: nothing, old: nothing }
 
   async function codeAfter(
     failures: readonly (StoreError | undefined)[],
     handler: (store: Store<Tables>) => Promise<void>,
   ) {
     const definition = impl.service({
-      handlers: {
-        count: () => ({ count: 1 }),
-        reserve: async ({ store }) => {
-          await handler(store)
-          return { reserved: 1 }
-        },
-      },
+      handlers: { ...rest, settle: ({ store }) => handler(store) },
     })
-    const harness = serviceHarness({ services: [definition], stores: { stock: fakeStore(failures) as never } })
-    const result = await harness.client(stock).reserve.try({ orderId: 'o', lines: [] }, { key: 'k' })
+    const harness = serviceHarness({ services: [definition], stores: { orders: fakeStore(failures) as never } })
+    const result = await harness.client(orders).settle.try({ id: 'o' })
     return result.ok ? 'ok' : `${result.error.code} ${result.error.status} ${result.error.retry}`
   }
   it.each([
@@ -294,15 +290,10 @@ describe('a failure of the store', () => {
     })
     const definition = caller.service({
       handlers: {
-        find: nothing,
-        cancel: nothing,
-        archive: nothing,
-        old: nothing,
-        settle: nothing,
-        place: async ({ call, store }) => {
+        ...rest,
+        settle: async ({ call, store }) => {
           await call.stock.count({ sku: 's' })
           await store.transaction(async () => {})
-          return { id: 'o' }
         },
       },
     })
@@ -310,18 +301,18 @@ describe('a failure of the store', () => {
       services: [definition, stockService()],
       stores: { orders: fakeStore([away]) as never },
     })
-    const result = await harness.client(orders).place.try({ lines: [] }, { key: 'k' })
+    const result = await harness.client(orders).settle.try({ id: 'o' })
     expect(result).toMatchObject({ error: { code: 'outcome_unknown' } })
   })
 
   it('asks to come back later, and is logged as a warning', async () => {
     const definition = impl.service({
-      handlers: { count: () => ({ count: 1 }), reserve: () => Promise.reject(away) },
+      handlers: { ...rest, settle: () => Promise.reject(away) },
     })
-    const harness = serviceHarness({ services: [definition], stores: { stock: fakeStore([]) as never } })
+    const harness = serviceHarness({ services: [definition], stores: { orders: fakeStore([]) as never } })
     const error = await harness
-      .client(stock)
-      .reserve({ orderId: 'o', lines: [] }, { key: 'k' })
+      .client(orders)
+      .settle({ id: 'o' })
       .catch((thrown: unknown) => thrown)
     expect(isCallError(error) && error.problem.retryAfterMs).toBe(1_000)
     expect(isCallError(error) && JSON.stringify(error.problem)).not.toContain('ECONNREFUSED')
@@ -330,11 +321,11 @@ describe('a failure of the store', () => {
 
   it('is logged once in ten seconds with the number of those in between: an outage is not a line per call', async () => {
     const definition = impl.service({
-      handlers: { count: () => ({ count: 1 }), reserve: () => Promise.reject(away) },
+      handlers: { ...rest, settle: () => Promise.reject(away) },
     })
-    const harness = serviceHarness({ services: [definition], stores: { stock: fakeStore([]) as never } })
-    const failing = (key: string) => harness.client(stock).reserve.try({ orderId: 'o', lines: [] }, { key })
-    for (const key of ['a', 'b', 'c']) expect((await failing(key)).ok).toBe(false)
+    const harness = serviceHarness({ services: [definition], stores: { orders: fakeStore([]) as never } })
+    const failing = (id: string) => harness.client(orders).settle.try({ id })
+    for (const id of ['a', 'b', 'c']) expect((await failing(id)).ok).toBe(false)
     expect(harness.logs).toHaveLength(1)
     await harness.clock.advance(10_000)
     await failing('d')
@@ -342,7 +333,7 @@ describe('a failure of the store', () => {
   })
 
   it('that was never given ends the start', () => {
-    const definition = impl.service({ handlers: { count: () => ({ count: 1 }), reserve: () => ({ reserved: 1 }) } })
+    const definition = impl.service({ handlers: { ...rest, settle: nothing } })
     expect(() => serviceHarness({ services: [definition] })).toThrow(TypeError)
   })
 })
