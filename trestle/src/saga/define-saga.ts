@@ -23,7 +23,7 @@ export interface SagaSpec {
   readonly name: string
   readonly version: number
   readonly uses: SagaUses
-  readonly on: ContractEvent | undefined
+  readonly on: ContractEvent
   readonly steps: readonly StepSpec[]
   readonly whenUndone: ((args: { readonly failure: Failure }) => Promise<unknown>) | undefined
 }

@@ -66,6 +66,7 @@ async function attemptOnce<Tables, T>(
 ): Promise<T> {
   const connection = await deps.pool.acquire()
   const running = new RunningTransaction<Tables>(connection, deps, timeoutMs)
+  const committed = openTxScope(running.tx, deps.pool)
   const send: PlatformStatement = (sql, parameters) => running.statement(sql, parameters)
   try {
     running.begin(options.isolation)
@@ -73,6 +74,7 @@ async function attemptOnce<Tables, T>(
     const value = await Promise.race([transactionScope.run(() => work(running.tx, send)), running.expired])
     options.beforeCommit?.(value, send)
     await running.commit(options.trace)
+    committed()
     return value
   } catch (error) {
     throw await running.rollback(error)

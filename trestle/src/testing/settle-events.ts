@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { RunningSagas } from '../saga/start-sagas.ts'
 import type { RunningSubscriptions } from '../service/subscriptions/start-subscriptions.ts'
 import type { OpenStore } from '../store/store.ts'
 
@@ -7,6 +8,7 @@ export interface SettlingService {
   readonly name: string
   readonly store: OpenStore<unknown>
   readonly subscriptions: RunningSubscriptions | undefined
+  readonly sagas: RunningSagas | undefined
 }
 
 /** Longest wait, milliseconds. */
@@ -23,8 +25,8 @@ interface Place {
 }
 
 /**
- * Resolves when everything that has been published is handled, also what was published while it was handled. Parked keys
- * do not count: nothing will become of them.
+ * Resolves when everything that has been published is handled, also what was published while it was handled, and sagas have
+ * come to their ends or to something that they wait for. Parked keys do not count: nothing will become of them.
  * @param owners stream -> the store of the service that publishes it
  * @throws Error that names what is still to be handled after 30 s
  */
@@ -35,6 +37,7 @@ export async function settleEvents(
   const until = performance.now() + settleTimeoutMs
   let quietAt: number | undefined
   for (;;) {
+    await Promise.all(services.map(({ sagas }) => sagas?.settled()))
     const handled = services.reduce((sum, { subscriptions }) => sum + (subscriptions?.handled() ?? 0), 0)
     const open = await whatIsOpen(services, owners)
     // Twice nothing, and nothing handled in between: what one handler published, another one may have seen too early.
@@ -50,7 +53,8 @@ async function whatIsOpen(
   owners: ReadonlyMap<string, OpenStore<unknown>>,
 ): Promise<readonly string[]> {
   const open: string[] = []
-  for (const { name, store, subscriptions } of services) {
+  for (const { name, store, subscriptions, sagas } of services) {
+    if ((sagas?.asleep() ?? 0) > 0) open.push(`sagas of ${name} (a step is tried again)`)
     if (subscriptions === undefined) continue
     for (const place of await placesOf(store)) {
       const publisher = owners.get(place.stream)

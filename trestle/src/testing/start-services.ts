@@ -15,6 +15,8 @@ import { newTrace } from '../std/trace-context.ts'
 import { type OpenStore, openStore, type StoreProvider } from '../store/index.ts'
 import { localBus } from '../bus/local/index.ts'
 import { startEvents } from '../system/host/start-events.ts'
+import { startServiceSagas } from '../system/host/start-sagas.ts'
+import { usedBy } from '../system/host/used-by.ts'
 import { type SettlingService, settleEvents } from './settle-events.ts'
 import { localTransport } from '../transport/local/local-transport.ts'
 import { testStores } from './postgres/shared-postgres.ts'
@@ -30,11 +32,12 @@ export interface StartedServices extends AsyncDisposable {
   /** Runs a job once, now. Jobs do not run by themselves. */
   runJob(service: string, job: string): Promise<void>
   /**
-   * Resolves when everything that has been published is handled, also what handlers published; parked keys do not count.
+   * Resolves when everything that has been published is handled, also what handlers published, and sagas have come to
+   * their ends or to something that they wait for; parked keys do not count.
    * @throws Error that names what is open after 30 s
    */
   settled(): Promise<void>
-  /** Moves the wall clock forward. Timers keep real time. */
+  /** Moves the wall clock forward, and with it what sagas wait for. Timers keep real time. */
   pass(ms: number): void
 }
 
@@ -71,7 +74,7 @@ export async function startServices(
       if (handle === undefined) throw new Error(`${passed.contract} was not started for this test`)
       return handle(passed)
     })
-  const usesOf = new Map(definitions.map(({ name, uses }) => [name, new Set(Object.values(uses).map(({ id }) => id))]))
+  const usesOf = new Map(definitions.map((each) => [each.name, new Set(usedBy(each))]))
   const argsFor = (definition: ServiceDefinition) => ({
     // A service without a store has no use for it.
     store: stores.get(definition.name) as OpenStore<unknown>,
@@ -114,9 +117,13 @@ export async function startServices(
     if (store === undefined) continue
     const common = { service: definition.name, process: 'test', bus, store, clock, random: Math.random, log: silent }
     const callsFor = createCalls(definition.uses, { from: definition.name, send, clock })
-    const events = await startEvents(definition, { ...common, callsFor, limits: { retryBaseMs: 10, retryMaxMs: 500 } })
+    const limits = { retryBaseMs: 10, retryMaxMs: 500 }
+    const sagas = await startServiceSagas(definition, { ...common, send, newId, limits })
+    opened.defer(() => sagas?.close())
+    const more = sagas?.subscriptions ?? []
+    const events = await startEvents(definition, { ...common, more, callsFor, limits })
     opened.defer(() => events.close())
-    settling.push({ name: definition.name, store, subscriptions: events.subscriptions })
+    settling.push({ name: definition.name, store, subscriptions: events.subscriptions, sagas })
     for (const { id } of definition.contracts) owners.set(id, store)
   }
   const all = opened.move()
@@ -143,7 +150,10 @@ export async function startServices(
       while ((await runJob(job, run, deps())) === 'again') run.key += ':again'
     },
     settled: () => settleEvents(settling, owners),
-    pass: (ms) => clock.pass(ms),
+    pass(ms) {
+      clock.pass(ms)
+      for (const { sagas } of settling) sagas?.wake()
+    },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

@@ -4,6 +4,7 @@ import { feedContractId } from '../../bus/local/index.ts'
 import { messageOf, StartError } from '../start-error.ts'
 import { feedsOf, streamsOf } from './event-facts.ts'
 import type { ServiceFacts } from './snapshot.ts'
+import { usedBy } from './used-by.ts'
 
 export interface LoadedService {
   readonly placed: RunService
@@ -44,7 +45,7 @@ function factsOf(placed: RunService, definition: ServiceDefinition): ServiceFact
     service: placed.name,
     version: (definition.contracts[0] ?? placed.contracts[0])?.version ?? '0.0.0',
     contracts: definition.contracts.map((contract) => contract.id),
-    uses: Object.values(definition.uses).map((contract) => contract.id),
+    uses: usedBy(definition),
     hasStore: definition.store !== undefined,
     feeds: feedsOf(definition),
     reads: streamsOf(definition).map(feedContractId),

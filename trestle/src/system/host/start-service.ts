@@ -11,6 +11,7 @@ import { startJobs } from '../../service/jobs/start-jobs.ts'
 import type { Bus } from '../../store/outbox/bus.ts'
 import type { SubscriptionObservation } from '../../service/subscriptions/deps.ts'
 import { type RunningEvents, startEvents } from './start-events.ts'
+import { type RunningSagas, startServiceSagas } from './start-sagas.ts'
 import { type LoadedService, serviceFailed } from './load-services.ts'
 
 export interface ServiceDeps {
@@ -87,6 +88,8 @@ export async function startService(loaded: LoadedService, deps: ServiceDeps): Pr
     const jobs = await startJobs(definition.hooks.jobs ?? [], { clock, random, runner, args, callsFor })
     opened.defer(() => jobs.stop())
     let events: RunningEvents | undefined
+    let sagas: RunningSagas | undefined
+    opened.defer(() => sagas?.close())
     opened.defer(async () => events?.close())
     const all = opened.move()
     return {
@@ -94,7 +97,10 @@ export async function startService(loaded: LoadedService, deps: ServiceDeps): Pr
       async startEvents() {
         const common = { service: name, process: deps.process, bus: deps.bus, clock, random, log: deps.log }
         const observe = deps.observeEvents
-        events = await startEvents(definition, { ...common, store, observe, callsFor: clients }).catch(
+        const parts = { service: name, store, send: deps.send, clock, random, newId: args.newId, log: deps.log }
+        sagas = await startServiceSagas(definition, parts)
+        const more = sagas?.subscriptions ?? []
+        events = await startEvents(definition, { ...common, store, observe, more, callsFor: clients }).catch(
           (cause: unknown) => {
             throw serviceFailed(name, 'its subscriptions cannot be started', cause)
           },
@@ -102,6 +108,7 @@ export async function startService(loaded: LoadedService, deps: ServiceDeps): Pr
       },
       async stopHandling() {
         await events?.stopHandling()
+        await sagas?.close()
       },
       close: () => all.disposeAsync(),
     }

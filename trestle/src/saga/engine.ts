@@ -1,0 +1,235 @@
+import type { Handle } from '../call/call.ts'
+import type { Clock, Timer } from '../std/clock.ts'
+import type { Store } from '../store/store.ts'
+import type { StoreLog } from '../store/index.ts'
+import type { SagaSpec } from './define-saga.ts'
+import type { Instance } from './instance.ts'
+import { instanceOf } from './instance-of.ts'
+import { Journal } from './journal.ts'
+import { Ownership } from './ownership.ts'
+import { retryStuck, wakeAfterClockJump } from './recover.ts'
+import { type RunDeps, runInstance } from './run-instance.ts'
+import { type Callers, callersOf } from './step-args.ts'
+
+/** How an engine works. */
+export interface SagaLimits {
+  /** Instances that one engine works on at once; default 256. */
+  readonly runningMax: number
+  /** An engine that has not been heard of for so long is taken for dead; default 10,000. */
+  readonly leaseMs: number
+  /** How often it looks for what has become due; default 500. */
+  readonly pollMs: number
+  /** First wait after a try of which nobody knows what became of it, at most; default 100. */
+  readonly retryBaseMs: number
+  /** Every later wait, at most; default 60,000. */
+  readonly retryMaxMs: number
+  /** A wait up to this long is waited out in memory; default 2,000. */
+  readonly holdMaxMs: number
+  /** How long an undo is repeated before its instance is stuck; default 900,000. */
+  readonly undoTimeoutMs: number
+  /** How long what is under way may still take when the engine closes; default 2,000. */
+  readonly closeTimeoutMs: number
+}
+
+export const defaultLimits: SagaLimits = {
+  runningMax: 256,
+  leaseMs: 10_000,
+  pollMs: 500,
+  retryBaseMs: 100,
+  retryMaxMs: 60_000,
+  holdMaxMs: 2_000,
+  undoTimeoutMs: 900_000,
+  closeTimeoutMs: 2_000,
+}
+
+/** What an engine takes from outside. */
+export interface EngineDeps {
+  /** In whose name steps call. */
+  readonly service: string
+  readonly store: Store<unknown>
+  readonly send: Handle
+  readonly clock: Clock
+  /** 0 <= x < 1 */
+  readonly random: () => number
+  /** A UUID version 7. */
+  readonly newId: () => string
+  readonly log: StoreLog
+  readonly limits: SagaLimits
+  readonly onEnded: RunDeps['onEnded']
+  readonly onStuck: RunDeps['onStuck']
+}
+
+/** Takes instances as far as they go. Any number of engines may work over one database. */
+export class Engine {
+  readonly #deps: EngineDeps
+  readonly #specs: readonly SagaSpec[]
+  readonly #ownership: Ownership
+  readonly #run: RunDeps
+  readonly #stopping = new AbortController()
+  readonly #cut = new AbortController()
+  readonly #held = new Map<string, Promise<void>>()
+  readonly #callers: Map<SagaSpec, Callers>
+  readonly #timers = new Set<Timer>()
+  #claiming: Promise<void> | undefined
+  #claimAgain = false
+  #unheld: readonly string[] = []
+  #wallAhead: number
+  #failing = false
+  #asleep = 0
+  readonly #listeners: (() => void)[] = []
+
+  constructor(specs: readonly SagaSpec[], deps: EngineDeps) {
+    this.#deps = deps
+    this.#specs = specs
+    this.#ownership = new Ownership({ ...deps, leaseMs: deps.limits.leaseMs })
+    this.#callers = new Map(specs.map((spec) => [spec, callersOf(spec, deps)]))
+    this.#wallAhead = deps.clock.now() - deps.clock.monotonic()
+    this.#run = {
+      ...deps,
+      journal: new Journal({ ...deps, signal: this.#cut.signal }),
+      callersFor: ({ spec }) => this.#callers.get(spec) as Callers,
+      stopping: this.#stopping.signal,
+      cut: this.#cut.signal,
+      onAsleep: (by) => {
+        this.#asleep += by
+        if (by === 1) this.#quieter()
+      },
+      alive: () => this.#ownership.owner !== undefined,
+    }
+  }
+
+  /** Begins to work. Resolves at once; a database that is away is asked again. */
+  start(): void {
+    void this.#try('saga.start', async () => {
+      await this.#ownership.beat()
+      await retryStuck(this.#deps.store, this.#specs, this.#deps.clock.now())
+      await wakeAfterClockJump(this.#deps.store, this.#deps.clock.now(), this.#deps.limits.retryMaxMs)
+      this.wake()
+    })
+    this.#every(this.#deps.limits.leaseMs / 5, () => this.#beat())
+    this.#every(this.#deps.limits.pollMs, async () => this.wake())
+  }
+
+  /** The owner of what is begun here; `undefined`: it has as much as it can hold, or is not certain to be alive. */
+  get owner(): string | undefined {
+    const full = this.#held.size >= this.#deps.limits.runningMax
+    return full || this.#stopping.signal.aborted ? undefined : this.#ownership.owner
+  }
+
+  /** Instances in hand whose step is about to be tried again. */
+  get asleep(): number {
+    return this.#asleep
+  }
+
+  /** Goes on with instances that this engine owns. */
+  take(instances: readonly Instance[]): void {
+    if (this.#stopping.signal.aborted) return
+    for (const instance of instances) {
+      if (!this.#held.has(instance.id)) this.#held.set(instance.id, this.#work(instance))
+    }
+  }
+
+  /** Something may have become due. */
+  wake(): void {
+    if (this.#stopping.signal.aborted) return
+    this.#claimAgain = true
+    this.#claiming ??= this.#try('saga.claim', () => this.#claim()).finally(() => {
+      this.#claiming = undefined
+    })
+  }
+
+  /** Resolves when nothing is under way and nothing is due: what is left waits for time or for events. */
+  async settled(): Promise<void> {
+    for (;;) {
+      this.wake()
+      await this.#claiming
+      if (this.#held.size <= this.#asleep) return
+      await new Promise<void>((resolve) => this.#listeners.push(resolve))
+    }
+  }
+
+  #quieter(): void {
+    for (const listener of this.#listeners.splice(0)) listener()
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    for (const timer of this.#timers) timer.cancel()
+    const { clock, limits } = this.#deps
+    const cut = clock.setTimeout(() => this.#cut.abort(), limits.closeTimeoutMs)
+    await this.#claiming
+    await Promise.all(this.#held.values())
+    cut.cancel()
+    this.#cut.abort()
+    await this.#ownership.leave().catch(() => undefined)
+  }
+
+  async #claim(): Promise<void> {
+    while (this.#claimAgain && !this.#stopping.signal.aborted) {
+      this.#claimAgain = false
+      const free = this.#deps.limits.runningMax - this.#held.size
+      const claimed = await this.#ownership.claim(this.#specs, Math.min(free, claimMax))
+      this.take(claimed)
+      if (claimed.length === claimMax) this.#claimAgain = true
+    }
+  }
+
+  async #work(instance: Instance): Promise<void> {
+    let current: Instance | undefined = instance
+    try {
+      while (current !== undefined) {
+        const written = await runInstance(current, this.#run)
+        // Nothing was written, and nobody has taken it: an answer was lost, and the row says where it stands.
+        current = written === 'lost' ? await instanceOf(this.#deps.store, current) : undefined
+      }
+    } catch (error) {
+      // A mistake of ours. It is found again as something that is owned and not held.
+      this.#deps.log.error({ err: error, saga: instance.spec.name, instance: instance.id }, 'a saga could not be run')
+    } finally {
+      const wasFull = this.#held.size >= this.#deps.limits.runningMax
+      this.#held.delete(instance.id)
+      this.#quieter()
+      if (wasFull) this.wake()
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { store, clock, limits } = this.#deps
+    const alive = await this.#ownership.beat()
+    if (!alive) this.#deps.log.warn({}, 'this engine was taken for dead; what it was doing others do')
+    this.#unheld = await this.#ownership.freeUnheld([...this.#held.keys()], this.#unheld)
+    if ((await this.#ownership.takeOver()) > 0) this.wake()
+    const ahead = clock.now() - clock.monotonic()
+    if (ahead < this.#wallAhead - clockJumpMs) await wakeAfterClockJump(store, clock.now(), limits.retryMaxMs)
+    this.#wallAhead = ahead
+  }
+
+  #every(ms: number, work: () => Promise<void>): void {
+    const { clock } = this.#deps
+    const timer = clock.setTimeout(() => {
+      this.#timers.delete(timer)
+      void this.#try('saga.upkeep', work).then(() => {
+        if (!this.#stopping.signal.aborted) this.#every(ms, work)
+      })
+    }, ms)
+    this.#timers.add(timer)
+  }
+
+  /** A database that is away is said once, and is asked again at the next opportunity. */
+  async #try(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+      this.#failing = false
+    } catch (error) {
+      if (!this.#failing && !this.#stopping.signal.aborted) {
+        this.#deps.log.warn({ err: error }, `sagas wait for the database (${what})`)
+      }
+      this.#failing = true
+    }
+  }
+}
+
+/** Instances claimed with one statement. */
+const claimMax = 100
+/** A wall clock that goes back by more than this was put back, milliseconds. */
+const clockJumpMs = 1_000

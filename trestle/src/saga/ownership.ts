@@ -1,0 +1,145 @@
+import type { Clock } from '../std/clock.ts'
+import { crashPoint } from '../std/crash-points.ts'
+import type { Store } from '../store/store.ts'
+import type { SagaSpec } from './define-saga.ts'
+import { type Instance, instanceColumns, readInstance } from './instance.ts'
+import { iso } from './journal.ts'
+import { type Row, runAlone } from './statement.ts'
+
+export interface OwnershipDeps {
+  readonly store: Store<unknown>
+  readonly clock: Clock
+  readonly newId: () => string
+  /** An engine whose beat stands still for so long is dead. */
+  readonly leaseMs: number
+}
+
+/**
+ * Who works on what. An engine owns instances while its beat goes on, and others watch it by their own monotonic clocks:
+ * no wall clock is asked, so none can end a lease early or keep it for an hour. Who was taken for dead and was not finds
+ * that its row is gone; what it still writes matches no fence.
+ */
+export class Ownership {
+  readonly #deps: OwnershipDeps
+  readonly #seen = new Map<string, { readonly beat: string; readonly since: number }>()
+  #owner: string | undefined
+  #aliveAt = Number.NEGATIVE_INFINITY
+
+  constructor(deps: OwnershipDeps) {
+    this.#deps = deps
+  }
+
+  /** The name under which this engine owns; `undefined`: it is not certain to be taken for alive, and must begin nothing. */
+  get owner(): string | undefined {
+    const { clock, leaseMs } = this.#deps
+    return clock.monotonic() - this.#aliveAt < leaseMs ? this.#owner : undefined
+  }
+
+  /** Says that this engine lives. `false`: it was taken for dead, and owns nothing any more. */
+  async beat(): Promise<boolean> {
+    const { store, clock, newId } = this.#deps
+    // Counted from before the question: others may have seen the beat at any time since.
+    const at = clock.monotonic()
+    if (this.#owner !== undefined) {
+      const rows = await runAlone(store, 'update trestle.saga_owners set beat = beat + 1 where id = $1 returning id', [
+        this.#owner,
+      ])
+      if (rows.length === 1) {
+        this.#aliveAt = at
+        return true
+      }
+    }
+    const lost = this.#owner !== undefined
+    this.#owner = undefined
+    const fresh = newId()
+    await runAlone(store, 'insert into trestle.saga_owners (id) values ($1)', [fresh])
+    this.#owner = fresh
+    this.#aliveAt = at
+    return !lost
+  }
+
+  /** Frees what dead engines had. Resolves to how many instances that were. */
+  async takeOver(): Promise<number> {
+    const { store, clock, leaseMs } = this.#deps
+    const rows = await runAlone(store, 'select id, beat from trestle.saga_owners', [])
+    const now = clock.monotonic()
+    const ids = new Set(rows.map((row) => row['id'] as string))
+    for (const id of this.#seen.keys()) if (!ids.has(id)) this.#seen.delete(id)
+    const dead = rows.filter((row) => this.#isDead(row, now, leaseMs)).map((row) => row['id'] as string)
+    crashPoint('saga.before-takeover')
+    if (dead.length > 0) await runAlone(store, 'delete from trestle.saga_owners where id = any($1)', [dead])
+    const freed = await runAlone(store, freeOrphans, [iso(clock.now())])
+    crashPoint('saga.after-takeover')
+    return freed.length
+  }
+
+  #isDead(row: Row, now: number, leaseMs: number): boolean {
+    const [id, beat] = [row['id'] as string, String(row['beat'])]
+    if (id === this.#owner) return false
+    const seen = this.#seen.get(id)
+    if (seen?.beat !== beat) {
+      this.#seen.set(id, { beat, since: now })
+      return false
+    }
+    return now - seen.since >= leaseMs
+  }
+
+  /** Of what this engine owns in the database, what it does not hold; those were lost on the way and are freed. */
+  async freeUnheld(held: readonly string[], unheldBefore: readonly string[]): Promise<readonly string[]> {
+    const { store, clock } = this.#deps
+    if (this.#owner === undefined) return []
+    const rows = await runAlone(store, 'select id from trestle.sagas where owner = $1 and id <> all($2)', [
+      this.#owner,
+      held,
+    ])
+    const unheld = rows.map((row) => row['id'] as string)
+    // A start whose commit is being answered looks the same: only what was so twice is lost.
+    const lost = unheld.filter((id) => unheldBefore.includes(id))
+    if (lost.length > 0) await runAlone(store, freeSome, [iso(clock.now()), lost, this.#owner])
+    return unheld
+  }
+
+  /** Claims what is due, the longest waiting first. Others that claim at the same time get others. */
+  async claim(specs: readonly SagaSpec[], max: number): Promise<Instance[]> {
+    const { store, clock } = this.#deps
+    const { owner } = this
+    if (owner === undefined || max <= 0) return []
+    crashPoint('saga.before-claim')
+    const names = specs.map(({ name }) => name)
+    const versions = specs.map(({ version }) => version)
+    const rows = await runAlone(store, claimDue, [iso(clock.now()), owner, max, names, versions])
+    crashPoint('saga.after-claim')
+    return rows.map((row) => {
+      const spec = specs.find((each) => each.name === row['name'] && each.version === row['version']) as SagaSpec
+      return readInstance(row, spec)
+    })
+  }
+
+  /** Owns nothing any more: others need not wait until this engine is taken for dead. */
+  async leave(): Promise<void> {
+    const { store, clock } = this.#deps
+    if (this.#owner === undefined) return
+    await runAlone(store, 'delete from trestle.saga_owners where id = $1', [this.#owner])
+    this.#owner = undefined
+    await runAlone(store, freeOrphans, [iso(clock.now())])
+  }
+}
+
+/** A step that was under way may have been done: that counts as a try. */
+const free = `update trestle.sagas set owner = null, fence = fence + 1, tries = tries + 1, due_at = $1::timestamptz`
+
+const freeOrphans = `${free} where owner is not null and owner not in (select id from trestle.saga_owners) returning id`
+
+const freeSome = `${free} where id = any($2) and owner = $3`
+
+const claimDue = `
+with due as (
+  select id from trestle.sagas
+  where owner is null and due_at <= $1::timestamptz
+    and (name, version) in (select * from unnest($4::text[], $5::integer[]))
+  order by due_at limit $3
+  for update skip locked
+)
+update trestle.sagas s set owner = $2, fence = s.fence + 1, due_at = null
+from due where s.id = due.id
+returning ${instanceColumns}`
