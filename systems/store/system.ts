@@ -1,12 +1,17 @@
 import { expose, gateway, rateLimit } from 'trestle/gateway'
-import { oneProcess, processPerService, run, system } from 'trestle/system'
+import { beside, external, oneProcess, processPerService, run, system } from 'trestle/system'
 import { accounts } from './accounts/contract.ts'
 import { carts } from './carts/contract.ts'
 import { catalogue } from './catalogue/contract.ts'
 import { home } from './home.ts'
 import { inventory } from './inventory/contract.ts'
+import { notifications } from './notifications/contract.ts'
 import { orders } from './orders/contract.ts'
+import { payments } from './payments/contract.ts'
+import { paymentProvider } from './payments/provider/contract.ts'
+import { recommendations } from './recommendations/contract.ts'
 import { sessions } from './sessions.ts'
+import { shipping } from './shipping/contract.ts'
 
 /** Each costs a hash on purpose: one network address must not keep the others from signing in. */
 const attempts = rateLimit({
@@ -18,20 +23,28 @@ const attempts = rateLimit({
   before: 'authentication',
 })
 
-/** An online store: five services, each with its own database, behind one gateway. */
+/** An online store: nine services, each with its own database, behind one gateway, and a payment system beside it. */
 export default system('store', {
+  beside: {
+    payments: beside(new URL('../payments/system.ts', import.meta.url), { port: 4100, variable: 'PAYMENTS_URL' }),
+  },
   services: [
     run(accounts, () => import('./accounts/service.ts')),
     run(catalogue, () => import('./catalogue/service.ts')),
     run(inventory, () => import('./inventory/service.ts')),
     run(carts, () => import('./carts/service.ts')),
     run(orders, () => import('./orders/service.ts')),
+    run(payments, () => import('./payments/service.ts')),
+    run(shipping, () => import('./shipping/service.ts')),
+    run(recommendations, () => import('./recommendations/service.ts')),
+    run(notifications, () => import('./notifications/service.ts')),
+    external(paymentProvider, { url: (env) => env['PAYMENTS_URL'] ?? 'http://127.0.0.1:4100' }),
   ],
   gateway: gateway({
     authenticate: [sessions],
     document: {
       title: 'The store',
-      description: 'An online store: accounts, catalogue, carts, stock and orders.',
+      description: 'An online store: accounts, catalogue, carts, stock, orders, payments and shipments.',
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
     routes: [
@@ -42,6 +55,9 @@ export default system('store', {
       expose(inventory),
       expose(carts),
       expose(orders),
+      expose(payments),
+      expose(shipping),
+      expose(recommendations),
     ],
   }),
   topologies: { split: processPerService(), merged: oneProcess() },

@@ -78,6 +78,13 @@ export const accounts = contract('accounts', {
       output: z.object({ userId: z.uuid(), scopes: z.array(Scope), expiresAt: z.iso.datetime() }),
       errors: { session_invalid: problem(401, 'The session is unknown or has ended') },
     }),
+    contact: query({
+      summary: 'Where a user is written to',
+      description: 'Asked when something is sent, and kept nowhere else.',
+      input: z.object({ userId: z.uuid() }),
+      output: z.object({ email: Email, name: z.string() }),
+      errors: { user_not_found: problem(404) },
+    }),
     grant: command({
       summary: "Set an account's scopes",
       description: 'Replaces them all. Sessions that are open have the new scopes at once.',

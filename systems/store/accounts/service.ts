@@ -93,6 +93,15 @@ const verify = impl.handler('verify', async ({ input, store, fail, now }) => {
   return { userId: session.id, scopes: session.scopes, expiresAt: session.expires_at.toISOString() }
 })
 
+const contact = impl.handler('contact', async ({ input, store, fail }) => {
+  const row = await store.db
+    .selectFrom('users')
+    .select(['email', 'name'])
+    .where('id', '=', input.userId)
+    .executeTakeFirst()
+  return row ?? fail('user_not_found')
+})
+
 const grant = impl.handler('grant', async ({ input, store, fail }) => {
   const row = await store.db
     .updateTable('users')
@@ -104,7 +113,7 @@ const grant = impl.handler('grant', async ({ input, store, fail }) => {
 })
 
 export default impl.service({
-  handlers: { signUp, logIn, me, logOut, verify, grant },
+  handlers: { signUp, logIn, me, logOut, verify, contact, grant },
   start: ({ store, newId, now }) => ensureOperator(store, { hash, newId, now, shopperScopes }),
   jobs: [
     impl.every('10 minutes', 'forget-ended-sessions', async ({ store, now }) => {

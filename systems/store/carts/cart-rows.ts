@@ -9,12 +9,17 @@ export interface CartItem {
 
 type Db = Kysely<CartsTables>
 
-/** A cart's lines in the order in which they came, and the version that they are of. */
-export async function readCart(db: Db, userId: string) {
+/**
+ * A cart's lines in the order in which they came, and the version that they are of.
+ * @param after only the lines that came or were changed behind this version
+ */
+export async function readCart(db: Db, userId: string, after = 0) {
   // One statement, so that lines and version are of the same moment.
   const rows = await db
     .selectFrom('carts')
-    .leftJoin('cart_lines', 'cart_lines.user_id', 'carts.user_id')
+    .leftJoin('cart_lines', (join) =>
+      join.onRef('cart_lines.user_id', '=', 'carts.user_id').on('changed_in', '>', after),
+    )
     .select(['carts.version', 'sku', 'quantity'])
     .where('carts.user_id', '=', userId)
     .orderBy('added_in')

@@ -1,4 +1,4 @@
-import { command, contract, del, get, problem, put, query, signedIn } from 'trestle/contract'
+import { contract, del, get, problem, put, query, signedIn } from 'trestle/contract'
 import { z } from 'zod'
 import { Sku } from '../catalogue/contract.ts'
 import { Money } from '../money.ts'
@@ -55,18 +55,14 @@ export const carts = contract('carts', {
     }),
 
     read: query({
-      summary: "A user's cart as it stands, with its version",
-      input: z.object({ userId: z.uuid() }),
+      summary: "What a user's cart has, and its version",
+      description:
+        'Only what came or was changed behind the version `after`: what was ordered up to there counts no more.',
+      input: z.object({ userId: z.uuid(), after: z.int().min(0).default(0) }),
       output: z.object({
         version: z.int().min(0),
         lines: z.array(z.object({ sku: Sku, quantity: Quantity })).max(linesMax),
       }),
-    }),
-    clear: command({
-      summary: 'Take out what was ordered',
-      description: 'Removes the lines that have not changed since `version`; what was added or changed later stays.',
-      input: z.object({ userId: z.uuid(), version: z.int().min(0) }),
-      idempotent: 'natural',
     }),
   },
 })

@@ -1,6 +1,7 @@
 import { implement } from 'trestle/service'
 import { postgres } from 'trestle/store'
 import { catalogue } from '../catalogue/contract.ts'
+import { orders } from '../orders/contract.ts'
 import { shopperOf } from '../shopper.ts'
 import { type CartItem, clearLines, readCart, removeLine, setLine } from './cart-rows.ts'
 import { cartView, type PricedProduct } from './cart-view.ts'
@@ -37,11 +38,12 @@ const removeItem = impl.handler('removeItem', async ({ input, caller, call, stor
   return await priced(call.catalogue.bySku, lines)
 })
 
-const read = impl.handler('read', ({ input, store }) => readCart(store.db, input.userId))
+const read = impl.handler('read', ({ input, store }) => readCart(store.db, input.userId, input.after))
 
-const clear = impl.handler('clear', ({ input, store }) => clearLines(store.db, input.userId, input.version))
+/** What was ordered leaves the cart; what was put into it or changed meanwhile stays. */
+const clear = impl.on(orders.events.placed, ({ event, tx }) => clearLines(tx.db, event.customerId, event.cartVersion))
 
-export default impl.service({ handlers: { mine, setItem, removeItem, read, clear } })
+export default impl.service({ handlers: { mine, setItem, removeItem, read }, on: [clear] })
 
 type BySku = (input: { skus: string[] }) => Promise<{ items: PricedProduct[] }>
 

@@ -58,11 +58,7 @@ export async function hold(db: Db, orderId: string, lines: readonly Line[], now:
 /** Holds what is reserved until it is taken or given back. Answers with the reservation as it is then. */
 export async function keep(db: Db, reservation: ReservationRow): Promise<ReservationRow> {
   if (reservation.state !== 'held' || reservation.expires_at === null) return reservation
-  await db
-    .updateTable('reservations')
-    .set({ expires_at: null })
-    .where('order_id', '=', reservation.order_id)
-    .execute()
+  await db.updateTable('reservations').set({ expires_at: null }).where('order_id', '=', reservation.order_id).execute()
   return { ...reservation, expires_at: null }
 }
 

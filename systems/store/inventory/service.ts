@@ -7,7 +7,16 @@ import { bookDelivery, levelOf, levelsBehind } from './books.ts'
 import { inventory } from './contract.ts'
 import { loadStock } from './load-stock.ts'
 import { releaseOne } from './release-expired.ts'
-import { giveBack, hold as holdLines, keep, lockOrClose, lockReservation, reservationOf, shortNow, take } from './reservations.ts'
+import {
+  giveBack,
+  hold as holdLines,
+  keep,
+  lockOrClose,
+  lockReservation,
+  reservationOf,
+  shortNow,
+  take,
+} from './reservations.ts'
 import type { InventoryTables, ReservationRow } from './tables.ts'
 
 const impl = implement(inventory, {

@@ -1,4 +1,4 @@
-import { command, contract, event, get, page, pageInput, post, problem, scopes } from 'trestle/contract'
+import { contract, event, get, page, pageInput, post, problem, query, scopes } from 'trestle/contract'
 import { z } from 'zod'
 import { Quantity } from '../carts/contract.ts'
 import { Sku } from '../catalogue/contract.ts'
@@ -14,46 +14,53 @@ export const OrderLine = z
   })
   .meta({ id: 'OrderLine' })
 
-export const OrderStatus = z.enum(['pending', 'confirmed', 'cancelled'])
+export const OrderStatus = z.enum(['pending', 'confirmed', 'rejected', 'cancelled'])
 
 export const Order = z
   .object({
     id: z.uuid(),
     status: OrderStatus,
     lines: z.array(OrderLine).min(1).max(100),
-    total: Money,
+    total: Money.describe('What is charged'),
     placedAt: z.iso.datetime(),
-    expiresAt: z.iso.datetime().describe('A pending order is cancelled at this time'),
-    cancelled: z
-      .object({ at: z.iso.datetime(), reason: z.enum(['customer', 'expired']) })
+    expiresAt: z.iso.datetime().describe('By then the payment must be approved'),
+    approveUrl: z
+      .string()
       .nullable()
-      .describe('When and why, if it was'),
+      .describe('Where to approve the payment, at the payment system; null: there is nothing to approve now'),
+    shipmentId: z.uuid().nullable(),
+    cancelRequestedAt: z.iso.datetime().nullable(),
+    closed: z
+      .object({ at: z.iso.datetime(), reason: z.enum(['customer', 'expired', 'declined', 'failed']) })
+      .nullable()
+      .describe('When and why it was rejected or cancelled'),
   })
   .meta({ id: 'Order' })
 
-/** What others learn of an order that was placed: no names, no addresses. */
-export const PlacedOrder = z.object({
-  id: z.uuid(),
+const OrderId = z.object({ id: z.uuid() })
+const orderNotFound = problem(404, 'The caller has no such order')
+
+/** What others learn of a placed order: no names, no addresses. */
+export const PlacedOrder = OrderId.extend({
   customerId: z.uuid(),
+  cartVersion: z.int().describe('Up to here the cart has been ordered'),
   lines: z.array(z.object({ sku: Sku, quantity: Quantity })).max(100),
   total: Money,
 })
 
-export const SettledOrder = z.object({
-  id: z.uuid(),
+const SettledOrder = OrderId.extend({
   customerId: z.uuid(),
   status: z.enum(['confirmed', 'rejected', 'cancelled']),
   total: Money,
+  refunded: z.boolean().describe('The money was taken and given back'),
 })
-
-const orderNotFound = problem(404, 'The caller has no such order')
 
 export const orders = contract('orders', {
   version: '1.0.0',
   owner: 'fulfilment',
-  summary: 'Takes orders and follows them.',
+  summary: 'Takes orders and follows them until they are on their way.',
   description:
-    'A placed order is `pending`: its prices are frozen and its stock is held for 30 minutes. Confirmed in that time (by a payment, once there are payments) its stock is taken and it is `confirmed`; otherwise it is `cancelled` and the stock is free again. A cancelled order stays cancelled.',
+    'A placed order is `pending`: its prices are frozen and its stock is held. Once its payment is approved, the money taken and the parcel ready, it is `confirmed`. Without a payment it is `rejected`, and a customer may have it `cancelled` until the parcel leaves: then the stock is free again and the money given back.',
   operations: {
     place: post('/orders', {
       summary: "Order the caller's cart",
@@ -63,59 +70,52 @@ export const orders = contract('orders', {
       created: true,
       errors: {
         not_a_shopper: problem(403, 'Only users have a cart to order'),
-        cart_empty: problem(409, 'There is nothing in the cart'),
+        cart_empty: problem(409, 'There is nothing in the cart that was not ordered'),
         out_of_stock: problem(
           409,
           z.object({ sku: z.string(), available: z.int() }),
           'There are not enough of a product; nothing was ordered',
         ),
         product_gone: problem(409, z.object({ sku: z.string() }), 'The store no longer sells a product of the cart'),
-        order_in_progress: problem(409, "An order of this caller is being placed; ask again with that order's key"),
       },
       access: scopes('orders:write'),
       idempotent: 'key',
     }),
     find: get('/orders/{id}', {
       summary: 'One order of the caller; an operator may read any',
-      input: z.object({ id: z.uuid() }),
+      input: OrderId,
       output: Order,
       errors: { order_not_found: orderNotFound },
       access: scopes('orders:read'),
     }),
     list: get('/orders', {
       summary: "The caller's orders, newest first",
-      input: z.object({
-        ...pageInput(),
-      }),
+      input: z.object({ ...pageInput() }),
       output: page(Order),
       errors: { cursor_invalid: problem(400, 'The cursor is not one that this list gave out') },
       access: scopes('orders:read'),
     }),
     cancel: post('/orders/{id}/cancel', {
-      summary: 'Cancel an order',
-      description: 'Pending or confirmed; its stock is free again. Cancelling twice changes nothing more.',
-      input: z.object({ id: z.uuid() }),
+      summary: 'Cancel an order that has not left',
+      description:
+        'Answers at once; `cancelled` follows when the parcel stays here, the money is given back and the stock is free. Cancelling twice, or what is rejected, changes nothing.',
+      input: OrderId,
       output: Order,
-      errors: { order_not_found: orderNotFound },
+      errors: { order_not_found: orderNotFound, already_shipped: problem(409, 'The parcel has left') },
       access: scopes('orders:write'),
       idempotent: 'natural',
     }),
 
-    confirm: command({
-      summary: 'Say that an order has been paid',
-      description: 'Takes its stock. The seam where payments will come in; until then an operator may ask.',
-      input: z.object({ id: z.uuid() }),
-      output: Order,
-      errors: {
-        order_not_found: problem(404),
-        order_closed: problem(409, 'The order was cancelled or has expired'),
-      },
-      idempotent: 'natural',
+    all: query({
+      summary: 'All orders, oldest first',
+      input: z.object({ ...pageInput({ limitMax: 1_000 }) }),
+      output: page(Order.omit({ lines: true }).extend({ customerId: z.uuid() })),
+      errors: { cursor_invalid: problem(400) },
     }),
   },
   events: {
-    placed: event(PlacedOrder, { key: 'id', summary: 'An order was taken; its stock is held' }),
-    cancelRequested: event(z.object({ id: z.uuid() }), { key: 'id', summary: 'The customer wants an order cancelled' }),
-    settled: event(SettledOrder, { key: 'id', summary: 'How an order ended' }),
+    placed: event(PlacedOrder, { key: 'id', summary: 'An order was taken; its stock is reserved' }),
+    cancelRequested: event(OrderId, { key: 'id', summary: 'The customer wants it cancelled' }),
+    settled: event(SettledOrder, { key: 'id', summary: 'How it ended' }),
   },
 })

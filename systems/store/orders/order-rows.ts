@@ -1,6 +1,6 @@
-import type { Kysely, Selectable } from 'kysely'
+import type { Kysely } from 'kysely'
 import { type Money, sum, times } from '../money.ts'
-import type { OrderLineRow, OrdersTable, OrdersTables } from './tables.ts'
+import type { OrderLineRow, OrderRow, OrdersTables } from './tables.ts'
 
 /** A line with its price frozen. */
 export interface FrozenLine {
@@ -19,26 +19,11 @@ export interface NewOrder {
   readonly expiresAt: Date
 }
 
-export type OrderRow = Selectable<OrdersTable>
 type Db = Kysely<OrdersTables>
 
-/** Writes a pending order and its lines. */
-export async function insertOrder(db: Db, order: NewOrder): Promise<void> {
+/** Writes a pending order and its lines; answers with it as the contract shows it. */
+export async function insertOrder(db: Db, order: NewOrder) {
   const total = sum(order.lines.map((line) => times(line.price, line.quantity)))
-  await db
-    .insertInto('orders')
-    .values({
-      id: order.id,
-      customer_id: order.customerId,
-      status: 'pending',
-      total_amount: String(total.amount),
-      currency: total.currency,
-      placed_at: order.placedAt,
-      expires_at: order.expiresAt,
-      cancelled_at: null,
-      cancel_reason: null,
-    })
-    .execute()
   const lines = order.lines.map(({ sku, name, quantity, price }, position) => ({
     order_id: order.id,
     position,
@@ -47,7 +32,23 @@ export async function insertOrder(db: Db, order: NewOrder): Promise<void> {
     quantity,
     price_amount: String(price.amount),
   }))
-  await db.insertInto('order_lines').values(lines).execute()
+  const [row] = await Promise.all([
+    db
+      .insertInto('orders')
+      .values({
+        id: order.id,
+        customer_id: order.customerId,
+        status: 'pending',
+        total_amount: String(total.amount),
+        currency: total.currency,
+        placed_at: order.placedAt,
+        expires_at: order.expiresAt,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow(),
+    db.insertInto('order_lines').values(lines).execute(),
+  ])
+  return orderView(row, lines)
 }
 
 /** Orders as the contract shows them, in the order of `rows`. */
@@ -65,35 +66,37 @@ export async function withLines(db: Db, rows: readonly OrderRow[]) {
   return rows.map((row) => orderView(row, ofOrder.get(row.id) ?? []))
 }
 
-/** One order as the contract shows it. */
 function orderView(row: OrderRow, lines: readonly OrderLineRow[]) {
   const { currency } = row
   return {
-    id: row.id,
-    status: row.status,
+    ...orderHead(row),
     lines: lines.map(({ sku, name, quantity, price_amount }) => {
       const price = { amount: Number(price_amount), currency }
       return { sku, name, quantity, price, total: times(price, quantity) }
     }),
-    total: { amount: Number(row.total_amount), currency },
-    placedAt: row.placed_at.toISOString(),
-    expiresAt: row.expires_at.toISOString(),
-    cancelled:
-      row.cancelled_at === null || row.cancel_reason === null
-        ? null
-        : { at: row.cancelled_at.toISOString(), reason: row.cancel_reason },
   }
 }
 
-/** One order by its id, with its lines; `undefined` when there is none. */
-export async function orderById(db: Db, id: string) {
-  const row = await db.selectFrom('orders').selectAll().where('id', '=', id).executeTakeFirst()
-  return row === undefined ? undefined : (await withLines(db, [row]))[0]
+/** An order as the contract shows it, without its lines. */
+export function orderHead(row: OrderRow) {
+  const isOpen = row.status === 'pending' && row.cancel_requested_at === null
+  return {
+    id: row.id,
+    status: row.status,
+    total: totalOf(row),
+    placedAt: row.placed_at.toISOString(),
+    expiresAt: row.expires_at.toISOString(),
+    approveUrl: isOpen ? row.approve_url : null,
+    shipmentId: row.shipment_id,
+    cancelRequestedAt: row.cancel_requested_at?.toISOString() ?? null,
+    closed:
+      row.closed_at === null || row.close_reason === null
+        ? null
+        : { at: row.closed_at.toISOString(), reason: row.close_reason },
+  }
 }
 
-/** The reply that placing the order got, whatever has become of it since. */
-export async function asPlaced(db: Db, id: string) {
-  const order = await orderById(db, id)
-  if (order === undefined) throw new Error(`order ${id} is in the placements and not in the orders`)
-  return { ...order, status: 'pending' as const, cancelled: null }
+/** What an order costs. */
+export function totalOf({ total_amount, currency }: OrderRow): Money {
+  return { amount: Number(total_amount), currency }
 }

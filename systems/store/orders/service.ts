@@ -1,33 +1,52 @@
 import { implement } from 'trestle/service'
 import { postgres } from 'trestle/store'
 import { z } from 'zod'
+import { carts } from '../carts/contract.ts'
+import { catalogue } from '../catalogue/contract.ts'
+import { inventory } from '../inventory/contract.ts'
 import { cursorBehind, cutPage, placeOf } from '../list.ts'
+import { shipping } from '../shipping/contract.ts'
 import { shopperOf } from '../shopper.ts'
-import { cancelOrder } from './cancel.ts'
+import { cancellation } from './cancellation.ts'
+import { freeze, markOrdered, orderedUpTo } from './cart.ts'
+import { approvalMs, checkout } from './checkout.ts'
 import { orders } from './contract.ts'
-import { asPlaced, orderById, withLines } from './order-rows.ts'
-import { placeOrder } from './place.ts'
-import { forgetOld } from './placement.ts'
+import { insertOrder, orderHead, withLines } from './order-rows.ts'
+import { reserve } from './reserve.ts'
+import { markShipped } from './settle.ts'
 import type { OrdersTables } from './tables.ts'
-import { expireOrders, releaseCancelled, tidyPlacements } from './tidy.ts'
-import { uses } from './uses.ts'
 
 const impl = implement(orders, {
-  uses,
+  uses: { carts, catalogue, inventory },
   store: postgres<OrdersTables>({ migrations: new URL('./migrations/', import.meta.url) }),
 })
 
-const place = impl.handler('place', async (args) => {
-  const { caller, key, store, fail } = args
+const place = impl.handler('place', async ({ caller, call, store, fail, newId, now }) => {
   const customerId = shopperOf(caller) ?? fail('not_a_shopper')
-  if (key === undefined) throw new TypeError('orders.place runs only with a key')
-  const placed = await placeOrder(args, customerId, key, args.signal)
-  if (placed.kind === 'order') return await asPlaced(store.db, placed.orderId)
-  if (placed.kind === 'busy') return fail('order_in_progress', { retryAfterMs: placed.retryAfterMs })
-  const { refusal } = placed
-  if (refusal.code === 'cart_empty') return fail(refusal.code)
-  if (refusal.code === 'product_gone') return fail(refusal.code, refusal.details)
-  return fail(refusal.code, refusal.details)
+  const ordered = await orderedUpTo(store.db, customerId)
+  const cart = await call.carts.read({ userId: customerId, after: ordered })
+  if (cart.lines.length === 0) return fail('cart_empty')
+  const { items } = await call.catalogue.bySku({ skus: cart.lines.map((line) => line.sku) })
+  const frozen = freeze(cart.lines, items)
+  if ('gone' in frozen) return fail('product_gone', { sku: frozen.gone })
+  const reserved = await reserve(call.inventory, { lines: cart.lines, newId })
+  if ('short' in reserved) return fail('out_of_stock', reserved.short)
+  const id = reserved.orderId
+  let isTaken = false
+  try {
+    return await store.transaction(async (tx) => {
+      isTaken = !(await markOrdered(tx.db, customerId, ordered, cart.version))
+      if (isTaken) return fail('cart_empty')
+      const [placedAt, expiresAt] = [new Date(now()), new Date(now() + approvalMs)]
+      const order = await insertOrder(tx.db, { id, customerId, lines: frozen, placedAt, expiresAt })
+      const { lines, version: cartVersion } = cart
+      tx.publish(orders.events.placed, { id, customerId, cartVersion, lines, total: order.total })
+      return order
+    })
+  } finally {
+    // Another order of the same cart was first.
+    if (isTaken) await call.inventory.release({ orderId: id })
+  }
 })
 
 const find = impl.handler('find', async ({ input, caller, store, fail }) => {
@@ -56,45 +75,42 @@ const list = impl.handler('list', async ({ input, caller, store, fail }) => {
   return { items: await withLines(store.db, page.items), next: page.next }
 })
 
-const cancel = impl.handler('cancel', async (args) => {
-  const { input, caller, store, fail } = args
+const cancel = impl.handler('cancel', async ({ input: { id }, caller, store, fail, now }) => {
   const customerId = shopperOf(caller) ?? fail('order_not_found')
-  if (!(await cancelOrder(args, customerId, input.id))) return fail('order_not_found')
-  return (await orderById(store.db, input.id)) ?? fail('order_not_found')
+  return await store.transaction(async (tx) => {
+    const theirs = tx.db.selectFrom('orders').selectAll().where('id', '=', id).where('customer_id', '=', customerId)
+    const order = (await theirs.forUpdate().executeTakeFirst()) ?? fail('order_not_found')
+    if (order.shipped_at !== null) return fail('already_shipped')
+    const isOver = order.closed_at !== null || order.cancel_requested_at !== null
+    if (!isOver) {
+      order.cancel_requested_at = new Date(now())
+      await tx.db
+        .updateTable('orders')
+        .set({ cancel_requested_at: new Date(now()) })
+        .where('id', '=', id)
+        .execute()
+      tx.publish(orders.events.cancelRequested, { id })
+    }
+    return (await withLines(tx.db, [order]))[0] ?? fail('order_not_found')
+  })
 })
 
-const confirm = impl.handler('confirm', async ({ input, call, store, fail }) => {
-  const order = (await orderById(store.db, input.id)) ?? fail('order_not_found')
-  if (order.status === 'confirmed') return order
-  if (order.status === 'cancelled') return fail('order_closed')
-  const taken = await call.inventory.commit.try({ orderId: input.id })
-  if (!taken.ok) {
-    if (taken.error.code === 'reservation_closed') return fail('order_closed')
-    throw taken.error
-  }
-  const confirmed = await store.db
-    .updateTable('orders')
-    .set({ status: 'confirmed' })
-    .where('id', '=', input.id)
-    .where('status', '=', 'pending')
-    .executeTakeFirst()
-  // Cancelled meanwhile: whoever did that also gives the stock back.
-  if (confirmed.numUpdatedRows === 0n) return fail('order_closed')
-  return { ...order, status: 'confirmed' as const }
+const all = impl.handler('all', async ({ input, store, fail }) => {
+  const after = input.cursor === undefined ? null : placeOf(['all'], input.cursor, z.tuple([z.uuid()]))
+  if (after === undefined) return fail('cursor_invalid')
+  let rows = store.db.selectFrom('orders').selectAll()
+  if (after !== null) rows = rows.where('id', '>', after[0])
+  const found = await rows
+    .orderBy('id')
+    .limit(input.limit + 1)
+    .execute()
+  const page = cutPage(found, input.limit, (last) => cursorBehind(['all'], [last.id]))
+  const items = page.items.map((row) => ({ ...orderHead(row), customerId: row.customer_id }))
+  return { items, next: page.next }
 })
 
 export default impl.service({
-  handlers: { place, find, list, cancel, confirm },
-  jobs: [
-    impl.every('5 seconds', 'tidy-placements', async (args) => {
-      const ended = await tidyPlacements(args)
-      if (ended > 0) args.log.info({ ended }, 'ended placements that were left in the middle')
-    }),
-    impl.every('5 seconds', 'expire-orders', async (args) => {
-      const expired = await expireOrders(args)
-      if (expired > 0) args.log.info({ expired }, 'cancelled orders whose time had passed')
-      await releaseCancelled(args)
-    }),
-    impl.every('10 minutes', 'forget-old-keys', ({ store, now }) => forgetOld(store.db, now())),
-  ],
+  handlers: { place, find, list, cancel, all },
+  on: [impl.on(shipping.events.dispatched, ({ event, tx }) => markShipped(tx, event.orderId, new Date(event.at)))],
+  sagas: [checkout, cancellation],
 })

@@ -1,26 +1,32 @@
-import type { Generated } from 'kysely'
-import type { Refusal } from './refusal.ts'
+import type { Generated, Selectable } from 'kysely'
 
 /** The tables of the orders service; see migrations/. */
 export interface OrdersTables {
   orders: OrdersTable
   order_lines: OrderLineRow
-  placements: PlacementsTable
+  ordered_carts: { customer_id: string; version: number }
 }
 
 export interface OrdersTable {
   id: string
   customer_id: string
-  status: 'pending' | 'confirmed' | 'cancelled'
+  status: 'pending' | 'confirmed' | 'rejected' | 'cancelled'
   /** A bigint: the driver reads it as text. */
   total_amount: string
   currency: string
   placed_at: Date
   expires_at: Date
-  cancelled_at: Date | null
-  cancel_reason: 'customer' | 'expired' | null
-  release_due: Generated<boolean>
+  /** Where the buyer approves the payment. */
+  approve_url: Generated<string | null>
+  shipment_id: Generated<string | null>
+  shipped_at: Generated<Date | null>
+  cancel_requested_at: Generated<Date | null>
+  closed_at: Generated<Date | null>
+  close_reason: Generated<CloseReason | null>
 }
+
+export type CloseReason = 'customer' | 'expired' | 'declined' | 'failed'
+export type OrderRow = Selectable<OrdersTable>
 
 export interface OrderLineRow {
   order_id: string
@@ -30,16 +36,4 @@ export interface OrderLineRow {
   quantity: number
   /** A bigint: the driver reads it as text. */
   price_amount: string
-}
-
-export interface PlacementsTable {
-  customer_id: string
-  key_hash: Buffer
-  order_id: string
-  state: 'running' | 'ordered' | 'done' | 'refused'
-  refusal: Refusal | null
-  cart_version: number | null
-  fence: number
-  lease_until: Date
-  created_at: Date
 }

@@ -43,8 +43,9 @@ const begin = impl.handler('begin', async ({ input, fail, ...work }) =>
 
 const authorise = impl.handler('authorise', async ({ input: { orderId }, fail, ...work }) => {
   const payment = (await paymentOf(work.store, orderId)) ?? fail('payment_not_found')
-  const { provider_order_id: id, authorization_id: held } = payment
-  if (id === null || held !== null || payment.closing_at !== null) return goesOn(payment, fail)
+  const { provider_order_id: id } = payment
+  const isOpen = ['open', 'approved'].includes(stateOf(payment))
+  if (id === null || !isOpen) return goesOn(payment, fail)
   const authorised = await attempt(work, orderId, {
     kind: 'authorize',
     ask: (requestId) => provider.authorize(work, requestId, id),
@@ -89,6 +90,7 @@ export default impl.service({
     impl.every('5 seconds', 'look-after-payments', async (work) => {
       const looked = await lookAfterPayments(work, provider)
       if (looked > 0) work.log.info({ looked }, 'asked the payment system how payments stand')
+      return looked > 0 ? 'again' : undefined
     }),
     impl.every('1 hour', 'forget-old-events', ({ store, now }) => forgetOld(store, now())),
   ],
@@ -97,10 +99,10 @@ export default impl.service({
 type FailPayment = (code: 'payment_closed') => never
 type FailDeclined = (code: 'payment_declined', details: { reason: string }) => never
 
-/** The payment, or why nothing more comes of it. */
+/** The payment, or why nothing comes of it. What was captured is, also when it has been given back since. */
 function goesOn(payment: PaymentRow, fail: FailPayment & FailDeclined) {
   const state = stateOf(payment)
-  if (state === 'closed' || state === 'refunded') return fail('payment_closed')
+  if (state === 'closed') return fail('payment_closed')
   if (state === 'declined') return fail('payment_declined', { reason: payment.declined_reason ?? '' })
   return paymentView(payment)
 }

@@ -11,9 +11,9 @@ const rememberedMs = 40 * 86_400_000
 /** The path at which the payment system tells the store what happens. */
 const path = '/webhooks/payments'
 
-/** Where the payment system finds the store: `STORE_URL`. */
+/** Where the payment system finds the store: `STORE_URL`, else where its gateway listens. */
 export function webhookUrl(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  return new URL(path, env['STORE_URL'] ?? 'http://127.0.0.1:4000').href
+  return new URL(path, env['STORE_URL'] ?? env['TRESTLE_GATEWAY_URL'] ?? 'http://127.0.0.1:4000').href
 }
 
 /** Takes in what was told, once for each event. */

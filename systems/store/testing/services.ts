@@ -8,15 +8,28 @@ import { catalogue } from '../catalogue/contract.ts'
 import catalogueService from '../catalogue/service.ts'
 import { inventory } from '../inventory/contract.ts'
 import inventoryService from '../inventory/service.ts'
+import { notifications } from '../notifications/contract.ts'
+import notificationsService from '../notifications/service.ts'
 import { orders } from '../orders/contract.ts'
 import ordersService from '../orders/service.ts'
+import { payments } from '../payments/contract.ts'
+import paymentsService from '../payments/service.ts'
+import { recommendations } from '../recommendations/contract.ts'
+import recommendationsService from '../recommendations/service.ts'
+import { shipping } from '../shipping/contract.ts'
+import shippingService from '../shipping/service.ts'
+import { type FakeProvider, fakeProvider } from './provider.ts'
 
 const definitions = {
   accounts: accountsService,
   carts: cartsService,
   catalogue: catalogueService,
   inventory: inventoryService,
+  notifications: notificationsService,
   orders: ordersService,
+  payments: paymentsService,
+  recommendations: recommendationsService,
+  shipping: shippingService,
 }
 
 export type ServiceName = keyof typeof definitions
@@ -26,6 +39,10 @@ export type SentCall = Parameters<NonNullable<StartServicesOptions['intercept']>
 export interface Services extends StartedServices {
   /** The services, called by a user, or by whoever is given. */
   as(caller: Caller | string): ReturnType<typeof clientsOf>
+  /** The wall clock of the services. */
+  now(): number
+  /** The payment system, when payments was started. */
+  readonly provider: FakeProvider
   /**
    * Looks at each call before it is sent. What it throws becomes the failure of the call; the function that it returns
    * is run when the reply is there, before the caller gets it.
@@ -41,8 +58,10 @@ export async function startServices(names: readonly ServiceName[], products = 20
   let until: Parameters<Services['hold']>[0]
   process.env.STORE_PRODUCTS = String(products)
   process.env.STORE_PASSWORD_BLOCKS = '1024'
+  let ahead = 0
+  const provider = fakeProvider()
   const services = await startAny(
-    names.map((name) => definitions[name]),
+    [...names.map((name) => definitions[name]), ...(names.includes('payments') ? [provider.service] : [])],
     {
       async intercept(call, next) {
         const after = look?.(call)
@@ -55,6 +74,12 @@ export async function startServices(names: readonly ServiceName[], products = 20
   )
   return {
     ...services,
+    provider,
+    now: () => Date.now() + ahead,
+    pass(ms) {
+      ahead += ms
+      services.pass(ms)
+    },
     as: (caller) => clientsOf(services, typeof caller === 'string' ? user(caller) : caller),
     watch(next) {
       look = next
@@ -71,7 +96,11 @@ function clientsOf(services: StartedServices, caller: Caller) {
     carts: services.client(carts, caller),
     catalogue: services.client(catalogue, caller),
     inventory: services.client(inventory, caller),
+    notifications: services.client(notifications, caller),
     orders: services.client(orders, caller),
+    payments: services.client(payments, caller),
+    recommendations: services.client(recommendations, caller),
+    shipping: services.client(shipping, caller),
   }
 }
 
