@@ -5,6 +5,7 @@ import type { Call, Handle, Reply, Transport } from '../call/call.ts'
 import { anonymous, type Caller } from '../call/caller.ts'
 import { createClient } from '../call/create-client.ts'
 import type { Problem } from '../call/problem.ts'
+import { idOf } from '../call/once-work.ts'
 import { systemClock } from '../std/clock.ts'
 import { newTrace } from '../std/trace-context.ts'
 import { probe, probeService, secret } from './transport-conformance-service.ts'
@@ -61,8 +62,12 @@ export function transportConformance(
   describe(`the ${name} transport`, () => {
     const service = probeService()
     let pair: TransportPair
+    let arrived: Call | undefined
     beforeAll(async () => {
-      pair = await makePair(service.handle)
+      pair = await makePair((call) => {
+        arrived = call
+        return service.handle(call)
+      })
     })
     afterAll(async () => {
       await pair.transport.close()
@@ -112,6 +117,15 @@ export function transportConformance(
         rawCall({ operation: 'forget', input: { kind: 'value', value: { id: '1' } } }),
       )
       expect(reply).toMatchObject({ ok: true, status: 204, body: { kind: 'empty' } })
+    })
+
+    it('carries the key, and which earlier work is undone', async () => {
+      const cancels = 'checkout é 1'
+      await pair.transport.send(rawCall({ key: 'k-1', cancels }))
+      expect(arrived?.key).toBe('k-1')
+      expect(arrived?.cancels === undefined ? undefined : idOf(arrived.cancels)).toBe(idOf(cancels))
+      await pair.transport.send(rawCall())
+      expect([arrived?.key, arrived?.cancels]).toEqual([undefined, undefined])
     })
 
     it('carries the status of a reply', async () => {

@@ -154,6 +154,8 @@ async function startPatiently(options: SuperviseOptions): Promise<ServerProcess>
   }
 }
 
+/** What keeps the start back may go by itself; and who was killed while it started had nothing against starting. */
 function mayPass(error: unknown): boolean {
-  return /shared memory block|lock file|Address already in use|starting up/.test((error as Error).message)
+  const { message } = error as Error
+  return /shared memory block|lock file|Address already in use|starting up|^the server ended with signal/.test(message)
 }

@@ -27,7 +27,10 @@ export interface Visit {
 export interface LoadOptions extends Pick<AskOptions, 'tryTimeoutMs' | 'giveUpAfterMs' | 'signal'> {
   readonly seed: number
   readonly arrivalsPerSecond: number
+  /** How long visitors come, milliseconds. */
   readonly durationMs: number
+  /** Nobody comes any more once this has resolved. */
+  readonly until?: Promise<void>
   readonly operations: readonly LoadOperation[]
   readonly log: OperationLog
   /** Visits at once; who comes then is turned away, and counted. Default 500. */
@@ -66,9 +69,15 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   let turnedAway = 0
   let broken = 0
   let arrivals = 0
+  let over = false
+  void options.until?.then(() => {
+    over = true
+    return undefined
+  })
+  const ended = () => over || (options.signal?.aborted ?? false)
   const began = clock.monotonic()
   const due = (number: number) => began + (number * 1_000) / arrivalsPerSecond
-  for (; due(arrivals) < began + durationMs && !(options.signal?.aborted ?? false); arrivals += 1) {
+  for (; due(arrivals) < began + durationMs && !ended(); arrivals += 1) {
     const waitMs = due(arrivals) - clock.monotonic()
     if (waitMs > 0) await pause(clock, waitMs)
     const operation = choose(root.fork(`choice ${arrivals}`))
@@ -78,12 +87,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       continue
     }
     const visit = visitOf(arrivals, operation, root, options, clock)
-    const ended = attend(operation, visit).catch((error: unknown) => {
+    const left = attend(operation, visit).catch((error: unknown) => {
       broken += 1
       if (reasons.length < reasonsMax) reasons.push(`${operation.name}: ${String(error)}`)
     })
-    visits.add(ended)
-    void ended.then(() => visits.delete(ended))
+    visits.add(left)
+    void left.then(() => visits.delete(left))
   }
   await Promise.all(visits)
   return { arrivals, turnedAway, broken, reasons, chosen }

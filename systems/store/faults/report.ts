@@ -1,0 +1,44 @@
+import type { FaultCount, RunReport } from './run-seed.ts'
+
+/** One line for each fault over all runs, one for each invariant that does not hold, and one in the end. */
+export function reportOf(runs: readonly RunReport[]): { readonly lines: readonly string[]; readonly good: boolean } {
+  const faults = Map.groupBy(
+    runs.flatMap(({ topology, faults: counts }) => counts.map((count) => ({ ...count, topology }))),
+    ({ topology, name }) => `${topology} ${name}`,
+  )
+  const lines: string[] = []
+  let silent = 0
+  for (const [key, counts] of faults) {
+    const fired = counts.reduce((sum, count) => sum + count.fired, 0)
+    if (fired === 0) silent += 1
+    lines.push(
+      `${fired === 0 ? 'NOT FIRED' : `fired ${fired} of ${counts.length}`.padEnd(9)}  ${key}${numbers(counts[0])}${reason(counts)}`,
+    )
+  }
+  const violated = runs.filter(({ invariants }) => !invariants.holds)
+  for (const { topology, seed, invariants } of violated) {
+    for (const { name, fault, violations } of invariants.results) {
+      if (fault === undefined) continue
+      lines.push(`VIOLATED   ${topology} seed ${seed}: ${name}: ${fault}`)
+      for (const { what, evidence } of violations.slice(0, 3))
+        lines.push(`           ${what} ${JSON.stringify(evidence)}`)
+    }
+  }
+  const broken = runs.filter(({ load }) => load.broken > 0 || load.arrivals === 0)
+  for (const { topology, seed, load } of broken)
+    lines.push(`LOAD       ${topology} seed ${seed}: ${load.reasons.join('; ')}`)
+  const good = runs.length > 0 && violated.length === 0 && silent === 0 && broken.length === 0
+  lines.push(
+    `${runs.length} runs, ${faults.size} faults planned, ${silent} never fired, ${violated.length} runs with violations: ${good ? 'all holds' : 'FAILED'}`,
+  )
+  return { lines, good }
+}
+
+function numbers(count: FaultCount | undefined): string {
+  return count === undefined || count.of.length === 0 ? '' : ` (${count.of.join(', ')})`
+}
+
+function reason(counts: readonly FaultCount[]): string {
+  const first = counts.find((count) => count.reason !== undefined)?.reason
+  return first === undefined ? '' : `: ${first}`
+}

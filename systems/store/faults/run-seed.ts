@@ -1,0 +1,148 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { crashPoints } from 'trestle/testing'
+import {
+  type InvariantReport,
+  type LoadReport,
+  operationLog,
+  runLoad,
+  seededDraws,
+  startChecker,
+} from 'trestle/testing'
+import { takeCare } from './caretaker.ts'
+import type { CheckSettings } from './check-settings.ts'
+import type { Fault } from './fault.ts'
+import { crashesFor, planFor } from './plan.ts'
+import { openStage, type Stage, type Template, type TopologyName } from './stage.ts'
+import { storeOperations } from './load/store-operations.ts'
+import { World } from './world.ts'
+
+export interface RunSettings {
+  readonly topology: TopologyName
+  readonly seed: number
+  readonly arrivalsPerSecond: number
+  /** At least so long, milliseconds; longer when the faults need it. */
+  readonly durationMs: number
+  readonly settleWithinMs: number
+  readonly say: (text: string) => void
+}
+
+/** A planned fault, and how often it fired. */
+export interface FaultCount {
+  readonly name: string
+  readonly of: readonly number[]
+  readonly fired: number
+  /** Why it did not fire, when that is known. */
+  readonly reason?: string
+}
+
+export interface RunReport {
+  readonly topology: TopologyName
+  readonly seed: number
+  readonly faults: readonly FaultCount[]
+  readonly load: LoadReport
+  readonly invariants: InvariantReport
+  readonly tookMs: number
+  readonly givenUp: readonly string[]
+}
+
+const checkerProgram = fileURLToPath(new URL('./invariants-main.ts', import.meta.url))
+const loadMaxMs = 180_000
+/** Between two faults, so that the system also works. */
+const calmMs = 600
+const betweenCrashesMs = 900
+
+/** One run: start, load, faults, heal, check. */
+export async function runSeed(template: Template, settings: RunSettings): Promise<RunReport> {
+  const { topology, seed, say } = settings
+  const began = performance.now()
+  await using stage = await openStage(template, topology, seed)
+  const world = new World(template.buyers, template.goods)
+  const log = join(stage.directory, 'operations.jsonl')
+  const writer = operationLog(log)
+  const checkFile = join(stage.directory, 'check.json')
+  const check: CheckSettings = {
+    storeDataDir: stage.store.settings.dataDir,
+    paymentsDataDir: stage.payments.settings.dataDir,
+    paymentsUrl: stage.payments.url,
+    log,
+    buyers: world.buyers,
+    goods: world.goods,
+    settleWithinMs: settings.settleWithinMs,
+  }
+  await writeFile(checkFile, JSON.stringify(check))
+  const checker = startChecker(checkerProgram, [checkFile], process.env)
+  const care = takeCare([stage.store, stage.payments], [stage.control, stage.paymentsControl])
+  const faultsDone = Promise.withResolvers<void>()
+  const load = runLoad({
+    seed,
+    arrivalsPerSecond: settings.arrivalsPerSecond,
+    durationMs: loadMaxMs,
+    until: faultsDone.promise,
+    operations: storeOperations({ store: stage.store.url, payments: stage.payments.url }, world),
+    log: writer,
+  })
+  try {
+    const counts = await injectAll(stage, settings)
+    faultsDone.resolve()
+    say('healing')
+    const loaded = await load
+    await Promise.all([stage.store.ensure(), stage.payments.ensure()])
+    const invariants = await checker.healed()
+    await care.stop()
+    return {
+      topology,
+      seed,
+      faults: counts,
+      load: loaded,
+      invariants,
+      tookMs: Math.round(performance.now() - began),
+      givenUp: care.givenUp(),
+    }
+  } finally {
+    faultsDone.resolve()
+    await care.stop()
+    checker.kill()
+    writer.close()
+  }
+}
+
+async function injectAll(
+  stage: Stage,
+  { topology, seed, durationMs, say }: RunSettings,
+): Promise<readonly FaultCount[]> {
+  const draws = seededDraws(seed).fork('plan')
+  const arms = crashesFor(Object.keys(crashPoints), seed, draws.fork('crashes'))
+  const enough = sleep(durationMs)
+  await sleep(1_000)
+  const counts: FaultCount[] = []
+  const crashing = (async () => {
+    for (const arm of arms) {
+      stage.control.arm(arm)
+      await sleep(betweenCrashesMs)
+    }
+  })()
+  for (const fault of planFor(topology, seed, draws.fork('faults'))) {
+    say(fault.name)
+    counts.push(await injected(fault, stage, draws.fork(fault.name)))
+    await sleep(calmMs)
+  }
+  await Promise.all([crashing, enough])
+  stage.control.disarm()
+  const fired = new Set(stage.control.fired().map(({ id }) => id))
+  return [
+    ...counts,
+    ...arms.map(({ id, point }) => ({ name: `crash at ${point}`, of: [], fired: fired.has(id) ? 1 : 0 })),
+  ]
+}
+
+async function injected(fault: Fault, stage: Stage, draws: ReturnType<typeof seededDraws>): Promise<FaultCount> {
+  const { name, of } = fault
+  try {
+    return { name, of, fired: await fault.inject(stage, draws) }
+  } catch (error) {
+    return { name, of, fired: 0, reason: error instanceof Error ? error.message : String(error) }
+  }
+}
