@@ -56,9 +56,14 @@ export function onceWork({ key, beganAtMs, within, cancels }: OnceWorkOptions): 
   }
 }
 
-/** What stands for a piece of work in the keys derived from its own. */
+/** What stands for a piece of work in the keys derived from its own. In place of a key it may stand by itself, behind a `~`. */
 export function idOf(key: string): string {
-  return digest(JSON.stringify(['work', key]))
+  return isWorkId(key) ? key.slice(1) : digest(JSON.stringify(['work', key]))
+}
+
+/** Whether this names work by its id: what is said of it where its key may not be said. */
+export function isWorkId(text: string): boolean {
+  return /^~[\w-]{22}$/.test(text)
 }
 
 /** Which work a key was derived from, the nearest first; nothing for a key that somebody made up. */

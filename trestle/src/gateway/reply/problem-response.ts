@@ -40,7 +40,12 @@ export function problemResponse(
   const body = problemBody(problem, traceId, path)
   return {
     status: problem.status,
-    headers: [['Content-Type', 'application/problem+json'], ['Cache-Control', 'no-store'], ...retryAfter(problem)],
+    headers: [
+      ['Content-Type', 'application/problem+json'],
+      ['Cache-Control', 'no-store'],
+      ...retryAfter(problem),
+      ...replayed(problem),
+    ],
     body: JSON.stringify(members === undefined ? body : { ...body, ...members(problem, { traceId, path }) }),
   }
 }
@@ -58,6 +63,11 @@ export function problemBody(problem: Problem, traceId: string, path: string | un
     errors: problem.errors,
     details: problem.details,
   }
+}
+
+/** The failure was kept for the idempotency key of the request. */
+function replayed(problem: Problem): HeaderFields {
+  return problem.replayed === true ? [['Idempotency-Replayed', 'true']] : []
 }
 
 /** Whole seconds, at least one; said for every refusal that passes by itself. */

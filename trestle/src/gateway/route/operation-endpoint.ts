@@ -1,5 +1,6 @@
 import { awaitReply } from '../../call/await-reply.ts'
 import type { Call, Handle, Reply } from '../../call/call.ts'
+import { isWorkId } from '../../call/once-work.ts'
 import { childSpan } from '../../std/trace-context.ts'
 import type { Clock } from '../../std/clock.ts'
 import { bindingOf } from '../../contract/binding.ts'
@@ -34,7 +35,7 @@ export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, d
   const callOf = (
     request: EdgeRequest,
     body: Uint8Array | undefined,
-    key: string | undefined,
+    { key, cancels }: Idempotency,
   ): Omit<Call, 'signal'> => ({
     contract: contract.id,
     operation: operation.name,
@@ -45,6 +46,7 @@ export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, d
     from: 'gateway',
     trace: childSpan(request.trace),
     key,
+    ...(cancels === undefined ? {} : { cancels }),
   })
 
   return {
@@ -58,15 +60,31 @@ export function operationEndpoint(spec: ExposeSpec, exposed: ExposedOperation, d
     cost: spec.cost,
     policies: spec.policies,
     async answer(request) {
-      const key = readIdempotencyKey(request.headers.get('idempotency-key'))
-      if (!key.ok) throw refused('invalid_input', { detail: key.detail })
+      const idempotency = readIdempotency(request)
       const body = await readOperationBody(request, binding, operation.bodyMaxBytes)
-      const call = callOf(request, body, key.key)
+      const call = callOf(request, body, idempotency)
       const reply = await awaitReply(deps.send, call, deps.clock, [request.http.signal])
       if (!reply.ok) throw new Refused(reply.problem, fixed)
       return toResponse(reply, exposed, fixed)
     },
   }
+}
+
+interface Idempotency {
+  readonly key: string | undefined
+  /** Work of this caller that is undone: calls under keys derived from its own do nothing any more. */
+  readonly cancels: string | undefined
+}
+
+/** @throws Refused */
+function readIdempotency({ headers }: EdgeRequest): Idempotency {
+  const read = readIdempotencyKey(headers.get('idempotency-key'))
+  if (!read.ok) throw refused('invalid_input', { detail: read.detail })
+  const cancels = headers.get('idempotency-cancels')
+  if (cancels !== undefined && !isWorkId(cancels)) {
+    throw refused('invalid_input', { detail: 'Idempotency-Cancels names no work' })
+  }
+  return { key: read.key, cancels }
 }
 
 /** The service's serialised reply as it is. */

@@ -23,7 +23,7 @@ export function guardedWork(bound: BoundOperation, store: WatchableStore<unknown
   return async (request) => {
     const { call, input, signal, effects } = request
     const [parents, undone] = [parentsOf(call), cancelledBy(call)]
-    if (undone !== undefined) await cancelWork(store, undone, clock.now())
+    if (undone !== undefined && effects !== undefined) await cancelWork(store, undone, clock.now())
     if (parents.length === 0 || effects === undefined) return plain(request)
     // What it only writes here is refused at the commit. What it asks of others must not even be asked.
     if (bound.callsOthers && (await isCancelled(store, parents))) return cancelled(bound, call)

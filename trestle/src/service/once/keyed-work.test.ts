@@ -27,7 +27,7 @@ function ask(services: StartedServices, input: unknown, more: Partial<Call> = {}
 
 const codeOf = (reply: Reply): string => (reply.ok ? 'ok' : reply.problem.code)
 const isReplay = (reply: Reply): boolean =>
-  reply.ok ? reply.headers?.['idempotency-replayed'] === 'true' : reply.problem.replayed === true
+  reply.ok ? reply.headers?.['Idempotency-Replayed'] === 'true' : reply.problem.replayed === true
 
 /** Status and body as a client reads them. */
 function said(reply: Reply): unknown {

@@ -1,3 +1,4 @@
+import { idOf } from '../../call/once-work.ts'
 import { codeOfAbort, deadlinePassed } from '../../call/abort-reason.ts'
 import type { Call, Reply, Transport } from '../../call/call.ts'
 import { compileOperation } from '../../contract/compile-operation.ts'
@@ -114,6 +115,7 @@ function request(
   ]
   if (call.trace.state !== undefined) fields.push(['tracestate', call.trace.state])
   if (call.key !== undefined) fields.push(['idempotency-key', call.key])
+  if (call.cancels !== undefined) fields.push(['idempotency-cancels', `~${idOf(call.cancels)}`])
   if (contentType !== undefined) fields.push(['content-type', contentType])
   const sent = { method, origin, target: basePath + target, headers: fields, signal, timeoutMs: Math.ceil(leftMs) }
   return client.request(body === undefined ? sent : { ...sent, body })

@@ -28,6 +28,7 @@ type CallMeta = readonly [
   caller: string,
   key: string | 0,
   rest: Rest | 0,
+  cancels: string | 0,
 ]
 
 /**
@@ -56,6 +57,7 @@ export function encodeCallMeta(call: Call, remainingMs: number, callers: CallerC
     callers.encode(call.caller),
     call.key ?? 0,
     input.kind === 'rest' ? [input.params, input.query, input.headers, input.contentType ?? 0] : 0,
+    call.cancels ?? 0,
   ]
   const text = JSON.stringify(meta)
   if (text.length * 3 > metaMaxBytes && Buffer.byteLength(text) > metaMaxBytes) {
@@ -84,8 +86,9 @@ export function decodeCall(meta: Buffer, flags: number): DecodedCall {
 }
 
 function isCallMeta(value: unknown): value is CallMeta {
-  if (!Array.isArray(value) || value.length !== 9) return false
-  const [contract, operation, from, remainingMs, traceparent, tracestate, caller, key, rest] = value as unknown[]
+  if (!Array.isArray(value) || value.length !== 10) return false
+  const [contract, operation, from, remainingMs, traceparent, tracestate, caller, key, rest, cancels] =
+    value as unknown[]
   return (
     typeof contract === 'string' &&
     typeof operation === 'string' &&
@@ -96,7 +99,8 @@ function isCallMeta(value: unknown): value is CallMeta {
     isStringOr0(tracestate) &&
     typeof caller === 'string' &&
     isStringOr0(key) &&
-    (rest === 0 || isRest(rest))
+    (rest === 0 || isRest(rest)) &&
+    isStringOr0(cancels)
   )
 }
 

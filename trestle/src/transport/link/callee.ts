@@ -157,6 +157,7 @@ export class Callee {
       from: meta[2],
       trace: traceOf(running.call),
       key: meta[7] === 0 ? undefined : meta[7],
+      ...(meta[9] === 0 ? {} : { cancels: meta[9] }),
     }
   }
 

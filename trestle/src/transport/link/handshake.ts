@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { LinkProtocolError } from './frame.ts'
 
 /** Versions of the protocol that this code speaks. */
-const versions = [1] as const
+const versions = [2] as const
 
 /** Who is at one end of a link. */
 export interface LinkSelf {
