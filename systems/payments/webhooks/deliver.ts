@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { type GuardedHttp } from 'trestle/http'
-import { triesMax, waitMs } from './retry.ts'
+import { longestWaitMs, triesMax, waitMs } from './retry.ts'
 import { algorithm, signatureOf } from './signature.ts'
 import { currentKey } from './signing-keys.ts'
 import type { SigningKeyRow, WebhooksTables } from './tables.ts'
@@ -24,11 +24,12 @@ interface Claimed {
   readonly body: string
 }
 
-/** Sent at once, and of those to one webhook: one that hangs does not hold up the others. */
-const inFlightMax = 32
-const perWebhookMax = 4
+/** Sent at once. */
+const inFlightMax = 64
+/** Of those to one webhook: one that hangs does not hold up the others. */
+const perWebhookMax = 8
 /** After which somebody else may try; longer than a request may take. */
-const leaseMs = 30_000
+const leaseMs = 15_000
 /** After which a run takes nothing more. */
 const runMaxMs = 20_000
 const reasonCharactersMax = 200
@@ -36,42 +37,64 @@ const reasonCharactersMax = 200
 /** Sends what is due, until nothing is or the time is over. Answers how many requests it made. */
 export async function deliverDue(sending: Sending): Promise<number> {
   const { now, signal } = sending
-  const running = new Set<Promise<void>>()
+  const running = new Map<Promise<void>, string>()
   const until = now() + runMaxMs
   let key: SigningKeyRow | undefined
   let sent = 0
   while (!signal.aborted) {
-    const claimed = now() < until ? await claim(sending, inFlightMax - running.size) : []
+    const claimed = now() < until ? await claim(sending, [...running.values()]) : []
     if (claimed.length > 0) key ??= await currentKey(sending.db)
     for (const one of claimed) {
       sent++
       const going = deliver(sending, one, key as SigningKeyRow).finally(() => running.delete(going))
-      running.add(going)
+      running.set(going, one.webhook_id)
     }
     if (running.size === 0) return sent
-    await Promise.race(running)
+    await Promise.race(running.keys())
   }
-  await Promise.all(running)
+  await Promise.all(running.keys())
   return sent
 }
 
-async function claim({ db, now, onlyDisturbed }: Sending, most: number): Promise<readonly Claimed[]> {
+/**
+ * Makes due what waits longer than anything can: the clock was put back. Answers how many those were. What tests have made late
+ * stays late.
+ */
+export async function mindTheClock(db: Kysely<WebhooksTables>, now: number): Promise<number> {
+  const all = Array.from({ length: triesMax + 1 }, (_, tries) => tries)
+  const latest = all.map((tries) => new Date(now + Math.max(leaseMs, longestWaitMs(tries))))
+  const { numAffectedRows } = await sql`
+    update deliveries
+    set next_at = ${new Date(now)}
+    from unnest(${all}::integer[], ${latest}::timestamptz[]) as bound (tries, latest)
+    where state = 'pending' and not disturbed and deliveries.tries = bound.tries and next_at > bound.latest
+  `.execute(db)
+  return Number(numAffectedRows)
+}
+
+/** @param running the webhooks that are being asked, once for each request */
+async function claim({ db, now, onlyDisturbed }: Sending, running: readonly string[]): Promise<readonly Claimed[]> {
+  const room = inFlightMax - running.length
+  if (room <= 0) return []
   const at = new Date(now())
   const lease = new Date(now() + leaseMs)
   const { rows } = await sql<Claimed>`
     with due as (
       select d.id
-      from (select distinct webhook_id from deliveries where state = 'pending' and next_at <= ${at}) w
+      from (
+        select w.webhook_id, ${perWebhookMax}::integer - (select count(*) from unnest(${running}::uuid[]) r where r = w.webhook_id) as room
+        from (select distinct webhook_id from deliveries where state = 'pending' and next_at <= ${at}) w
+      ) w
       cross join lateral (
         select id, next_at
         from deliveries
         where webhook_id = w.webhook_id and state = 'pending' and next_at <= ${at} and (disturbed or not ${onlyDisturbed})
         order by next_at, id
-        limit ${perWebhookMax}
+        limit greatest(w.room, 0)
         for update skip locked
       ) d
       order by d.next_at
-      limit ${most}
+      limit ${room}
     )
     update deliveries
     set next_at = ${lease}, tries = tries + 1, fence = fence + 1, tried_at = ${at}

@@ -10,7 +10,12 @@ const longestMs = 6 * 3_600_000
  * that what failed together does not come back together. The same delivery always waits the same.
  */
 export function waitMs(deliveryId: string, tries: number): number {
-  const longest = Math.min(longestMs, baseMs * 2 ** (tries - 1))
+  const longest = longestWaitMs(tries)
   const drawn = createHash('sha256').update(`${deliveryId}|${tries}`).digest().readUInt32BE() / 2 ** 32
   return Math.ceil(longest * (1 - drawn / 2))
+}
+
+/** No delivery waits longer after so many tries, milliseconds. */
+export function longestWaitMs(tries: number): number {
+  return tries === 0 ? 0 : Math.min(longestMs, baseMs * 2 ** (tries - 1))
 }

@@ -6,7 +6,7 @@ import { privateWebhooksAllowed, switchesAreOn } from '../development.ts'
 import { eventTypes, orders } from '../orders/contract.ts'
 import { switches } from '../switches/contract.ts'
 import { webhooks, webhooksMax } from './contract.ts'
-import { deliverDue } from './deliver.ts'
+import { deliverDue, mindTheClock } from './deliver.ts'
 import { disturbNew } from './disturb.ts'
 import { recordEvent } from './record.ts'
 import { ensureKey, publicKeys, rotateKey as rotate } from './signing-keys.ts'
@@ -144,6 +144,10 @@ export default impl.service({
       } finally {
         await http.close()
       }
+    }),
+    impl.every('30 seconds', 'mind-the-clock', async ({ store, now, log }) => {
+      const found = await mindTheClock(store.db, now())
+      if (found > 0) log.warn({ found }, 'deliveries waited for a time that the clock was put back from')
     }),
     impl.every('10 minutes', 'forget-old-events', async ({ store, now }) => {
       const before = new Date(now() - keptMs)

@@ -140,6 +140,22 @@ describe('an event', () => {
     expect(new Set(transmissions).size).toBe(1)
   })
 
+  it('does not wait for the hour by which the clock was put back', async () => {
+    await register()
+    receiver.answers(503)
+    const ids = [await happens(), await happens()]
+    await send()
+    ids.push(await happens())
+    pass(-3_600_000)
+    receiver.answers(200)
+    await send()
+    expect(receiver.received.length).toBe(2)
+    await services.runJob('webhooks', 'mind-the-clock')
+    await send()
+    expect(new Set(receiver.received.slice(2).map(({ event }) => event.id))).toEqual(new Set(ids))
+    pass(3_600_000)
+  })
+
   it('is given up after so many tries', async () => {
     await register(['*'], 'http://127.0.0.1:1/')
     const id = await happens()
@@ -161,7 +177,7 @@ describe('an event', () => {
     await expect.poll(() => receiver.received.length).toBe(1)
     await send()
     expect(receiver.received.length).toBe(1)
-    pass(30_001)
+    pass(15_001)
     receiver.answers(200)
     await send()
     expect(receiver.received.length).toBe(2)
@@ -176,6 +192,21 @@ describe('an event', () => {
     await Promise.all([send(), send(), send()])
     expect(receiver.received.length).toBe(10)
     expect(new Set(receiver.received.map(({ event }) => event.id)).size).toBe(10)
+  })
+
+  it('is not held up by a webhook of somebody else that hangs', async () => {
+    await using other = await startReceiver()
+    other.answers('hang')
+    await register()
+    await own().create({ url: other.url, event_types: [{ name: '*' }] })
+    for (let n = 0; n < 20; n++) await happens()
+    const sending = send()
+    await expect.poll(() => receiver.received.length).toBe(20)
+    expect(other.received.length).toBe(8)
+    other.answers(200)
+    other.hangUp()
+    await sending
+    expect(new Set(other.received.map(({ event }) => event.id)).size).toBe(20)
   })
 
   it('goes no more to a webhook that was removed', async () => {
