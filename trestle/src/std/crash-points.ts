@@ -2,7 +2,35 @@
  * The places of the durable path at which a test may end the process: before and after each wait. What is written here
  * is held equal to what the sources name.
  */
-export const crashPoints = {} as const satisfies Readonly<Record<string, string>>
+export const crashPoints = {
+  'bus.before-accept': 'events were read from their publisher and are about to be handed over',
+  'bus.after-accept': 'events are in the inbox, and the bus has not been told',
+  'inbox.before-accept': 'events are about to be written down to wait',
+  'inbox.before-accept-commit': 'events and place were sent, and not committed',
+  'inbox.after-accept-commit': 'events and place are committed, and the accept has not resolved',
+  'inbox.before-arrival': 'a batch is about to be taken and handled in one transaction',
+  'inbox.after-batch-handler': 'the handler of a batch has run, and nothing is committed',
+  'inbox.before-arrival-commit': 'the place of a handled batch is about to be moved',
+  'inbox.after-arrival-commit': 'a batch is taken and handled, and nobody knows',
+  'inbox.before-claim': 'the next event is about to be looked for',
+  'inbox.after-claim': 'an event is locked and its handler has not begun',
+  'inbox.after-try-counted': 'a try was counted and has not begun',
+  'inbox.after-handler': 'a handler has run in its transaction, and nothing is committed',
+  'inbox.before-done': 'an event is about to be noted as handled',
+  'inbox.after-handled-commit': 'an event is handled and noted, and nobody knows',
+  'inbox.before-failure-noted': 'a try has failed and has not been noted',
+  'inbox.after-failure-noted': 'a failed try is noted, and nobody knows',
+  'inbox.before-effect-claim': 'the next effect is about to be claimed',
+  'inbox.after-effect-claim': 'an effect is claimed and has not begun',
+  'inbox.after-effect': 'an effect was done, and may not have been noted',
+  'inbox.after-effect-done': 'an effect is done and noted, and nobody knows',
+  'outbox.before-commit': 'what a transaction publishes is about to be sent together with COMMIT',
+  'outbox.after-commit': 'a transaction that published something is committed, and nobody has been told',
+  'outbox.before-read': 'a feed is about to be read',
+  'outbox.after-read': 'events were read from a feed, and not given to the reader',
+  'outbox.before-upkeep': 'partitions of the outbox are about to be made and dropped',
+  'outbox.after-upkeep': 'partitions of the outbox were made and dropped',
+} as const satisfies Readonly<Record<string, string>>
 
 /** A place of the durable path, `part.what`. */
 export type CrashPoint = string

@@ -1,5 +1,6 @@
 import { backoffMs } from '../std/backoff.ts'
 import type { Clock } from '../std/clock.ts'
+import { crashPoint } from '../std/crash-points.ts'
 import type { TraceContext } from '../std/trace-context.ts'
 import { insideTransaction, transactionScope } from '../std/transaction-scope.ts'
 import { kyselyOver, type StatementRunner } from './connection/dialect.ts'
@@ -162,7 +163,9 @@ class RunningTransaction<Tables> implements StatementRunner {
     this.#state = 'committing'
     const statements = this.#outbox.statementsFor(this.#connection, this.#published, trace)
     for (const { sql, parameters } of statements) this.#observe(this.#connection.execute(sql, parameters))
+    crashPoint('outbox.before-commit')
     const { command } = await this.#connection.command('commit')
+    crashPoint('outbox.after-commit')
     this.#state = 'over'
     if (command !== 'COMMIT') throw this.#firstError ?? new Error(`COMMIT was answered with ${command}`)
     if (statements.length > 0) this.#outbox.committed(this.#connection)

@@ -1,93 +1,67 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
-import { contract, event } from '../../contract/index.ts'
-import { type TestStores, testStores } from '../../testing/postgres/shared-postgres.ts'
-import { makeTestDir, writeMigrations } from '../fixtures/store-fixture.ts'
-import { openStore } from '../open-store.ts'
-import { postgres } from '../postgres.ts'
+import { newTrace } from '../../std/trace-context.ts'
 import type { OpenStore } from '../store.ts'
-import type { EventEnvelope, EventPosition } from './event-envelope.ts'
+import {
+  brief,
+  orders,
+  type OutboxFixture,
+  publish,
+  readNext,
+  startOutboxFixture,
+  type Tables,
+} from './fixtures/outbox-fixture.ts'
 
-const Order = z.object({ id: z.string(), total: z.number().default(0), note: z.string().optional() })
-const orders = contract('orders', {
-  version: '1.2.0',
-  operations: {},
-  events: { placed: event(Order, { key: 'id' }), paid: event(Order, { key: 'id', version: 3 }) },
-})
-
-interface Tables {
-  rows: { id: number }
-}
-
-const dir = makeTestDir()
-let stores: TestStores
+let fixture: OutboxFixture
 let store: OpenStore<Tables>
-let databases = 0
-
-async function openFresh(): Promise<OpenStore<Tables>> {
-  const migrations = writeMigrations(dir.path, { '0001-rows.sql': 'create table rows (id int primary key)' })
-  databases += 1
-  const opened = openStore(postgres<Tables>({ migrations }), await stores.connectionFor(`outbox${databases}`))
-  await opened.migrate()
-  return opened
-}
-
-/** Everything that is in the stream, batch by batch. */
-async function readAll(from: OpenStore<Tables>, max = 100, after?: EventPosition): Promise<EventEnvelope[]> {
-  const events: EventEnvelope[] = []
-  for (let next = after; ; ) {
-    const batch = await from.feed.read({ stream: 'orders@1', after: next, max })
-    events.push(...batch.events)
-    if (batch.caughtUp) return events
-    next = batch.next
-  }
-}
 
 beforeAll(async () => {
-  stores = await testStores()
-  store = await openFresh()
+  fixture = await startOutboxFixture()
+  store = await fixture.open()
 })
-afterAll(async () => {
-  await store.close()
-  await stores.close()
-  dir.remove()
-})
+afterAll(() => fixture[Symbol.asyncDispose]())
+
+const { placed, paid } = orders.events
 
 describe('publishing', () => {
   it('leaves with the commit, and not without it', async () => {
-    await store.transaction(async (tx) => {
-      await tx.db.insertInto('rows').values({ id: 1 }).execute()
-      tx.publish(orders.events.placed, { id: 'a' })
-    })
+    const trace = newTrace()
+    const work = store.transaction(
+      async (tx) => {
+        await tx.db.insertInto('rows').values({ id: 1 }).execute()
+        tx.publish(placed, { id: 'a' })
+        return 'value'
+      },
+      { trace },
+    )
+    expect(await work).toBe('value')
     const refused = store.transaction(async (tx) => {
-      tx.publish(orders.events.placed, { id: 'b' })
+      tx.publish(placed, { id: 'b' })
       await tx.db.insertInto('rows').values({ id: 1 }).execute()
     })
     await expect(refused).rejects.toMatchObject({ code: '23505' })
-    expect(await readAll(store)).toMatchObject([
-      {
-        stream: 'orders@1',
-        type: 'placed',
-        version: 1,
-        key: 'a',
-        keyVersion: 1,
-        payload: '{"id":"a","total":0}',
-        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
-        traceparent: expect.stringMatching(/^00-/),
-      },
-    ])
+    await publish(store, 'c')
+    const events = await readNext(store, 2)
+    expect(brief(events)).toEqual(['a1 placed', 'c1 placed'])
+    expect(events[0]).toMatchObject({
+      stream: 'orders@1',
+      version: 1,
+      payload: '{"id":"a","total":0}',
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}$/),
+      traceparent: `00-${trace.traceId}-${trace.spanId}-01`,
+    })
+    expect(events[1]?.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+    expect(Math.abs(Date.now() - (events[0]?.occurredAt ?? 0))).toBeLessThan(600_000)
   })
 
   it('counts the versions of each key over all types, in the order of publishing', async () => {
-    const fresh = await openFresh()
-    await fresh.transaction((tx) => {
-      for (const id of ['b', 'a', 'b', 'c', 'b']) tx.publish(orders.events.placed, { id })
-      tx.publish(orders.events.paid, { id: 'a' })
-      return Promise.resolve()
+    const fresh = await fixture.open()
+    await fresh.transaction(async (tx) => {
+      for (const id of ['b', 'a', 'b', 'c', 'b']) tx.publish(placed, { id })
+      tx.publish(paid, { id: 'a' })
     })
-    await fresh.transaction((tx) => Promise.resolve(tx.publish(orders.events.paid, { id: 'b' })))
-    const read = await readAll(fresh, 3)
-    expect(read.map(({ key, keyVersion, type }) => `${key}${keyVersion} ${type}`)).toEqual([
+    await fresh.transaction(async (tx) => tx.publish(paid, { id: 'b' }))
+    const events = await readNext(fresh, 7, { max: 3 })
+    expect(brief(events)).toEqual([
       'b1 placed',
       'a1 placed',
       'b2 placed',
@@ -96,6 +70,73 @@ describe('publishing', () => {
       'a2 paid',
       'b4 paid',
     ])
-    await fresh.close()
+    expect(events.map(({ version }) => version)).toEqual([1, 1, 1, 1, 1, 3, 3])
+  })
+
+  it('keeps every character of keys and payloads, one by one and together', async () => {
+    const fresh = await fixture.open()
+    const texts = ['{"}\\', "a'b,c", 'é😀\u2028', '\n\t\r', 'NULL', '{a}', ' x ', '\u0001', 'x\ny']
+    for (const id of texts) await fresh.transaction(async (tx) => tx.publish(placed, { id, note: `${id}\n\u0000` }))
+    await fresh.transaction(async (tx) => {
+      for (const id of texts) tx.publish(placed, { id, note: `${id}\n\u0000` })
+    })
+    const events = await readNext(fresh, 18)
+    expect(events.map(({ key }) => key)).toEqual([...texts, ...texts])
+    for (const { key, payload = '' } of events) {
+      expect(JSON.parse(payload)).toEqual({ id: key, total: 0, note: `${key}\n\u0000` })
+    }
+    expect(events.map(({ keyVersion }) => keyVersion)).toEqual([...texts.map(() => 1), ...texts.map(() => 2)])
+  })
+
+  it.each<[string, unknown, string]>([
+    ['what the contract does not allow', { id: 'a', total: 'x' }, '/total'],
+    ['a payload without its key', {}, '/id'],
+    ['an empty key', { id: '' }, '/id'],
+    ['a key that a database cannot hold', { id: 'a\0' }, '/id'],
+    ['half a character as key', { id: '\ud800' }, '/id'],
+    ['a key that is too long', { id: 'x'.repeat(513) }, '/id'],
+    ['a payload that is too large', { id: 'a', note: 'x'.repeat(1_000_000) }, ''],
+  ])('refuses %s, and the transaction is rolled back', async (_, payload, pointer) => {
+    const work = store.transaction(async (tx) => {
+      await tx.db.insertInto('rows').values({ id: 77 }).execute()
+      tx.publish(placed, payload as never)
+    })
+    await expect(work).rejects.toMatchObject({
+      code: 'event_invalid',
+      message: expect.stringContaining('orders.placed'),
+      details: { faults: [expect.objectContaining({ pointer })] },
+    })
+    expect(await store.db.selectFrom('rows').where('id', '=', 77).selectAll().execute()).toEqual([])
+  })
+
+  it('takes no more events than its bound in one transaction', async () => {
+    const work = store.transaction(async (tx) => {
+      for (let index = 0; index <= 10_000; index += 1) tx.publish(placed, { id: 'many' })
+    })
+    await expect(work).rejects.toMatchObject({ code: 'event_invalid', message: expect.stringContaining('10000') })
+  })
+
+  it('is over when the transaction is', async () => {
+    const kept = await store.transaction(async (tx) => tx)
+    expect(() => kept.publish(placed, { id: 'late' })).toThrow('The transaction is over')
+  })
+
+  it('is told to those who listen, after the commit', async () => {
+    const told = Promise.withResolvers<void>()
+    const end = store.feed.onPublished(() => told.resolve())
+    await publish(store, 'told')
+    await told.promise
+    end()
+  })
+
+  it('of X, Y against Y, X does not deadlock', async () => {
+    const fresh = await fixture.open()
+    const rounds = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? ['x', 'y', 'z'] : ['z', 'y', 'x']))
+    await Promise.all(rounds.map((ids) => publish(fresh, ...ids)))
+    const events = await readNext(fresh, 120, { max: 7 })
+    for (const key of ['x', 'y', 'z']) {
+      const versions = events.filter((event) => event.key === key).map(({ keyVersion }) => keyVersion)
+      expect(versions).toEqual(rounds.map((_, index) => index + 1))
+    }
   })
 })

@@ -1,0 +1,69 @@
+import type { EventEnvelope, EventPosition } from './event-envelope.ts'
+import { comparePositions, laterOf } from './feed-position.ts'
+
+/** What is kept of the end of a stream for readers that follow it, so that all of them cost one read. */
+const recentMaxEvents = 4_096
+const recentMaxCharacters = 4 << 20
+
+/** The events of a stream from one place to another, without a gap: the end of what is certain. */
+export class RecentEvents {
+  #events: EventEnvelope[] = []
+  #characters = 0
+  #since: EventPosition
+  #until: EventPosition
+
+  constructor(from: EventPosition) {
+    this.#since = from
+    this.#until = from
+  }
+
+  /** Everything up to here is known. */
+  get until(): EventPosition {
+    return this.#until
+  }
+
+  /** Whether everything that follows the position, up to `until`, is here. */
+  covers(after: EventPosition): boolean {
+    return comparePositions(after, this.#since) >= 0
+  }
+
+  /** @param until where the next events will follow; behind the last of these */
+  add(events: readonly EventEnvelope[], until: EventPosition): void {
+    for (const event of events) this.#characters += sizeOf(event)
+    this.#events.push(...events)
+    this.#until = laterOf(until, this.#until)
+    this.#trim()
+  }
+
+  /** Those that follow the position, at most `max`; header-only where the type is not among `types`. */
+  after(position: EventPosition, types: ReadonlySet<string> | undefined, max: number): readonly EventEnvelope[] {
+    const from = this.#indexAfter(position)
+    const found = this.#events.slice(from, from + max)
+    if (types === undefined) return found
+    return found.map((event) => (types.has(event.type) ? event : { ...event, payload: undefined }))
+  }
+
+  #indexAfter(position: EventPosition): number {
+    let [low, high] = [0, this.#events.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const event = this.#events[middle] as EventEnvelope
+      if (comparePositions(event.position, position) > 0) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** Half of them at once: to take away one by one would move all others each time. */
+  #trim(): void {
+    while (this.#events.length > recentMaxEvents || this.#characters > recentMaxCharacters) {
+      const gone = this.#events.splice(0, Math.ceil(this.#events.length / 2))
+      for (const event of gone) this.#characters -= sizeOf(event)
+      this.#since = gone.at(-1)?.position ?? this.#since
+    }
+  }
+}
+
+function sizeOf({ payload = '', key }: EventEnvelope): number {
+  return payload.length + key.length + 200
+}
