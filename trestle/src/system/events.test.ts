@@ -79,5 +79,6 @@ describe('events between processes', () => {
     const sold = await sell(system, 120)
     await booked(system, 120)
     await expectOnceInOrder(system, sold)
+    expect(new Set((await bookOf(system)).map((line) => line.till)).size).toBe(5)
   })
 })

@@ -4,7 +4,8 @@ import type { FeedBatch } from '../../store/outbox/event-feed.ts'
 /** What a reader in another process asks. */
 export interface FeedQuery {
   readonly after: EventPosition | null
-  readonly types: readonly string[]
+  /** `null`: all. */
+  readonly types: readonly string[] | null
   readonly max: number
   readonly waitMs: number
   /** Service and subscription: what has not been read by it is kept for it. */
@@ -22,9 +23,7 @@ const waitMaxMs = 60_000
 /** @throws FeedFormError */
 export function readQuery(value: unknown): FeedQuery {
   const { after, types, max, waitMs, reader } = record(value)
-  if (!Array.isArray(types) || types.length > typesMax || !types.every((type) => typeof type === 'string')) {
-    throw new FeedFormError('types must be a list of names')
-  }
+  if (types !== null && !isNames(types)) throw new FeedFormError('types must be a list of names')
   if (!isCount(max, readMax) || max === 0) throw new FeedFormError(`max must be from 1 to ${readMax}`)
   if (!isCount(waitMs, waitMaxMs)) throw new FeedFormError(`waitMs must be from 0 to ${waitMaxMs}`)
   if (typeof reader !== 'string' || reader.length > 300) throw new FeedFormError('reader must be a name')
@@ -86,6 +85,10 @@ export function readPosition(value: unknown): EventPosition {
   const ok = Number.isSafeInteger(epoch) && isDecimal(xid) && isDecimal(seq)
   if (!ok) throw new FeedFormError('malformed position')
   return { epoch: epoch as number, xid, seq }
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length <= typesMax && value.every((name) => typeof name === 'string')
 }
 
 function isDecimal(value: unknown): value is string {

@@ -29,6 +29,8 @@ export interface LocalBusOptions {
 export interface LocalBus extends Bus {
   /** Who waits for events is answered at once: the process is about to go. */
   endWaits(): void
+  /** How a service reads the events of a contract, wherever they are published. */
+  feedFor(stream: string, service: string): ReadableFeed
 }
 
 const capabilities: BusCapabilities = {
@@ -101,6 +103,7 @@ export function localBus(options: LocalBusOptions): LocalBus {
         },
       })
     },
+    feedFor,
     endWaits() {
       for (const each of served) each.endWaits()
     },

@@ -29,8 +29,8 @@ export class RemoteFeed implements ReadableFeed {
     this.#options = options
   }
 
-  async read({ after, types = [], max = 500, waitMs = 0, reader = '', signal }: FeedRequest): Promise<FeedBatch> {
-    const query: FeedQuery = { after: after ?? null, types, max, waitMs, reader }
+  async read({ after, types, max = 500, waitMs = 0, reader = '', signal }: FeedRequest): Promise<FeedBatch> {
+    const query: FeedQuery = { after: after ?? null, types: types ?? null, max, waitMs, reader }
     return readBatch(this.#options.stream, await this.#ask('read', query, waitMs, signal))
   }
 

@@ -47,7 +47,8 @@ async function answer(call: Call, stream: string, feed: EventFeed, ending: Abort
       const { after, types, max, waitMs, reader } = readQuery(input)
       const signal = AbortSignal.any([call.signal, ending])
       const wait = ending.aborted ? 0 : waitMs
-      const batch = await feed.read({ stream, after: after ?? undefined, types, max, waitMs: wait, signal, reader })
+      const wanted = types === null ? {} : { types }
+      const batch = await feed.read({ stream, after: after ?? undefined, ...wanted, max, waitMs: wait, signal, reader })
       return ok(writeBatch(batch))
     }
     case 'head':

@@ -8,8 +8,8 @@ import type { EventEnvelope } from '../../store/outbox/event-envelope.ts'
 import type { Tx } from '../../store/store.ts'
 import { failureKind } from './failure-kind.ts'
 import { manyExtras } from './handler-extras.ts'
-import { mayAdvance } from './may-advance.ts'
 import type { Move } from './move.ts'
+import { mayAdvance, withoutUnwanted } from './sort-runs.ts'
 import { about, type Subscription } from './subscription.ts'
 import type { WrittenEvent } from './read-event.ts'
 
@@ -77,14 +77,12 @@ class Attempt {
     const { base, row } = this.#subscription
     const of = this.#move?.lease ?? row
     crashPoint('inbox.before-arrival')
-    const moved = await advanceKeys(
-      tx.db,
-      of,
-      this.#runs.filter((run) => mayAdvance(run, base)),
-    )
+    const runs = await withoutUnwanted(tx.db, of, this.#runs, base)
+    const ready = runs.filter((run) => mayAdvance(run, base))
+    const moved = await advanceKeys(tx.db, of, ready)
     const wanted = this.#inOrder().filter((event) => moved.has(event.key) && isWanted(event))
     const deliveries = wanted.map((event) => this.#subscription.read(event as WrittenEvent))
-    const rest = this.#runs.filter(({ key }) => !moved.has(key))
+    const rest = runs.filter(({ key }) => !moved.has(key))
     // Sent, not waited for: the commit fails when one of them does.
     insertHandled(tx.db, of, wanted).catch((error: unknown) => {
       this.knownAlready = isDivision(error)

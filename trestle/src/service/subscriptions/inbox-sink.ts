@@ -1,13 +1,13 @@
 import { crashPoint } from '../../std/crash-points.ts'
 import { transactionScope } from '../../std/transaction-scope.ts'
-import { addWaiting, advanceKeys } from '../../store/inbox/accept.ts'
-import { isWanted, type KeyRun, keyRuns } from '../../store/inbox/key-runs.ts'
+import { addWaiting } from '../../store/inbox/accept.ts'
+import { type KeyRun, keyRuns } from '../../store/inbox/key-runs.ts'
 import { type Lease, movePosition } from '../../store/inbox/subscription-rows.ts'
 import type { EventSink, FeedStart } from '../../store/outbox/bus.ts'
 import type { EventEnvelope, EventPosition } from '../../store/outbox/event-envelope.ts'
 import { handleOnArrival } from './handle-on-arrival.ts'
-import { mayAdvance } from './may-advance.ts'
 import type { Move } from './move.ts'
+import { withoutUnwanted } from './sort-runs.ts'
 import type { Subscription } from './subscription.ts'
 
 /** What the sink tells those who handle. */
@@ -104,11 +104,9 @@ export class InboxSink implements EventSink {
   async #writeDown(runs: readonly KeyRun[], move: Move | undefined): Promise<number> {
     const { deps, row, base } = this.#subscription
     const of = move?.lease ?? row
-    const headersOnly = runs.filter((run) => mayAdvance(run, base) && !run.events.some(isWanted))
     crashPoint('inbox.before-accept')
     return await deps.store.transaction(async ({ db }) => {
-      const moved = await advanceKeys(db, of, headersOnly)
-      const rest = runs.filter(({ key }) => !moved.has(key))
+      const rest = await withoutUnwanted(db, of, runs, base)
       // Not waited for one by one: the commit fails when one of them does.
       const sent = [addWaiting(db, of, rest, base)]
       if (move !== undefined) sent.push(movePosition(db, move.lease, move.next, move.occurredMs))

@@ -14,6 +14,7 @@ import type { SubscriptionDefinition } from '../../store/inbox/subscription.ts'
 import type { BusEnd } from '../../store/outbox/bus.ts'
 import { checkSubscriptions, streamOf } from './check-subscriptions.ts'
 import { defaultSubscriptionLimits, type SubscriptionDeps, type SubscriptionLimits } from './deps.ts'
+import { Sweeper } from './sweeper.ts'
 import { RunningSubscription } from './running-subscription.ts'
 
 export type { SubscriptionDeps } from './deps.ts'
@@ -59,6 +60,7 @@ class Running implements RunningSubscriptions {
   readonly #deps: SubscriptionDeps
   readonly #limits: SubscriptionLimits
   readonly #seldom: Seldom
+  readonly #sweeper: Sweeper
   #ends: readonly BusEnd[] = []
   #timer: Timer | undefined
   #polling: Promise<void> | undefined
@@ -73,6 +75,11 @@ class Running implements RunningSubscriptions {
     this.#deps = deps
     this.#limits = limits
     this.#seldom = new Seldom(deps.clock)
+    this.#sweeper = new Sweeper(
+      all.map(({ subscription }) => subscription),
+      deps,
+      limits,
+    )
   }
 
   async start(): Promise<void> {
@@ -92,6 +99,7 @@ class Running implements RunningSubscriptions {
       ),
     )
     this.#plan()
+    this.#sweeper.start()
   }
 
   handled(): number {
@@ -117,7 +125,7 @@ class Running implements RunningSubscriptions {
 
   async #finish(): Promise<void> {
     await Promise.all([...this.#ends.map((end) => end.close()), ...this.#all.map(({ workers }) => workers.stop())])
-    await this.#polling?.catch(() => undefined)
+    await Promise.all([this.#polling?.catch(() => undefined), this.#sweeper.stop()])
     const { store, process } = this.#deps
     // Without this word others wait for the lease to run out: no reason to fail.
     await Promise.all([releaseLeases(store.db, process, this.#ids), leave(store.db, process)]).catch(() => undefined)

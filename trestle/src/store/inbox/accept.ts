@@ -21,13 +21,39 @@ where k.head is null and k.parked_at is null and k.version = excluded.since - 1
 returning k.key`
 
 /**
- * Moves keys over events that are handled in the same transaction, or that nobody wants. Returns the keys that have been
- * moved: not those that have something waiting, are parked, or miss a version.
+ * Moves keys over events that are handled in the same transaction. Returns the keys that have been moved: not those that
+ * have something waiting, are parked, or miss a version.
  */
 export async function advanceKeys(db: AnyDb, of: Of, runs: readonly KeyRun[]): Promise<ReadonlySet<string>> {
   if (runs.length === 0) return new Set()
-  const parameters = [of.id, of.generation, runs.map((r) => r.key), runs.map((r) => r.first), runs.map((r) => r.last)]
-  return new Set((await rowsOf<{ key: string }>(db, advanceSql, parameters)).map(({ key }) => key))
+  return new Set((await rowsOf<{ key: string }>(db, advanceSql, runsOf(of, runs))).map(({ key }) => key))
+}
+
+const stepSql = `
+with known as (
+  select k.key, k.version, k.head, k.parked_at from trestle.inbox_keys k
+  where k.subscription = $1 and k.generation = $2 and k.key = any($3::text[]) order by k.key for update
+), moved as (
+  update trestle.inbox_keys k set version = r.last
+  from unnest($3::text[], $4::bigint[], $5::bigint[]) as r (key, first, last)
+  join known n on n.key = r.key and n.head is null and n.parked_at is null and n.version = r.first - 1
+  where k.subscription = $1 and k.generation = $2 and k.key = r.key
+  returning k.key
+)
+select n.key from known n join unnest($3::text[], $5::bigint[]) as r (key, last) on r.key = n.key
+where n.version < r.last and not exists (select from moved m where m.key = n.key)`
+
+/**
+ * Moves keys over events that nobody wants. A key that nobody knows stays unknown: its first wanted event begins it.
+ * Returns the keys that could not be moved: there the places of these events must wait behind what waits.
+ */
+export async function stepOver(db: AnyDb, of: Of, runs: readonly KeyRun[]): Promise<ReadonlySet<string>> {
+  if (runs.length === 0) return new Set()
+  return new Set((await rowsOf<{ key: string }>(db, stepSql, runsOf(of, runs))).map(({ key }) => key))
+}
+
+function runsOf(of: Of, runs: readonly KeyRun[]) {
+  return [of.id, of.generation, runs.map((r) => r.key), runs.map((r) => r.first), runs.map((r) => r.last)]
 }
 
 // One that is known already makes the division fail, and with it the transaction.

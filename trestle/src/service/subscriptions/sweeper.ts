@@ -1,0 +1,59 @@
+import type { Clock, Timer } from '../../std/clock.ts'
+import { sweepGenerations, sweepHandled } from '../../store/inbox/sweep.ts'
+import type { SubscriptionDeps, SubscriptionLimits } from './deps.ts'
+import type { Subscription } from './subscription.ts'
+
+/** Forgets what need not be remembered any more, a bounded number of rows at a time. Replicas do not wait for each other. */
+export class Sweeper {
+  readonly #subscriptions: readonly Subscription[]
+  readonly #deps: SubscriptionDeps
+  readonly #limits: SubscriptionLimits
+  #timer: Timer | undefined
+  #running: Promise<void> = Promise.resolve()
+  #stopped = false
+
+  constructor(subscriptions: readonly Subscription[], deps: SubscriptionDeps, limits: SubscriptionLimits) {
+    this.#subscriptions = subscriptions
+    this.#deps = deps
+    this.#limits = limits
+  }
+
+  start(): void {
+    this.#plan(this.#limits.sweepMs)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#timer?.cancel()
+    await this.#running
+  }
+
+  /** Sweeps once; resolves to whether there is more. */
+  async sweep(): Promise<boolean> {
+    const { store, clock } = this.#deps
+    const { sweepMax: max, memoryMs } = this.#limits
+    let isMore = false
+    for (const { row, base } of this.#subscriptions) {
+      const beforeMs = clock.now() - memoryMs
+      const handled = await sweepHandled(store.db, row, { beforeMs, max, sweepKeys: base === 'first-seen' })
+      const before = await sweepGenerations(store.db, row, max)
+      isMore ||= [handled.events, before.events, before.keys].some((count) => count >= max)
+    }
+    return isMore
+  }
+
+  #plan(ms: number): void {
+    if (this.#stopped) return
+    const { clock, random }: { readonly clock: Clock; readonly random: () => number } = this.#deps
+    this.#timer = clock.setTimeout(
+      () => {
+        this.#running = this.sweep().then(
+          (isMore) => this.#plan(isMore ? 1_000 : this.#limits.sweepMs),
+          // The database is away, which others say; what is swept later is not missed.
+          () => this.#plan(this.#limits.sweepMs),
+        )
+      },
+      ms * (0.5 + random()),
+    )
+  }
+}
