@@ -13,7 +13,7 @@ const developmentSecret = 'store-development-secret'
 const secretCharactersMin = 32
 
 /** Whether this is not for real: what is convenient and known to everybody may hold. */
-export function inDevelopment(env: Env = process.env): boolean {
+function inDevelopment(env: Env = process.env): boolean {
   return env['NODE_ENV'] !== 'production'
 }
 

@@ -32,10 +32,11 @@ export async function recordEvent(
   const at = new Date(now)
   const body = JSON.stringify(eventOf(type, resource, meta))
   await db
-    .insertInto('events')
-    .values({ id: meta.id, merchant_id: merchantId, event_type: type, body, created_at: at })
-    .execute()
-  await db
+    .with('written', (first) =>
+      first
+        .insertInto('events')
+        .values({ id: meta.id, merchant_id: merchantId, event_type: type, body, created_at: at }),
+    )
     .insertInto('deliveries')
     .columns(['id', 'event_id', 'webhook_id', 'url', 'next_at', 'created_at'])
     .expression((from) =>
