@@ -73,7 +73,7 @@ function onward(target: string | undefined, seller: string): string {
 }
 
 function withQuery(url: string | null, fields: Readonly<Record<string, string>>): string | undefined {
-  if (url === null) return undefined
+  if (url === null || !URL.canParse(url)) return undefined
   const target = new URL(url)
   for (const [name, value] of Object.entries(fields)) target.searchParams.set(name, value)
   return target.href

@@ -26,8 +26,8 @@ export async function callOff(work: OrdersWork, orderId: string, merchantId: str
   throw new Error(`order ${orderId} was not called off: it is asked for more at once`)
 }
 
-/** Voids an authorization for a reason of ours; asked again, it is the same request. */
-export async function voidAuthorization(work: OrdersWork, { id, order_id }: PaymentRow, merchantId: string) {
+/** Asked again, it is the same request. */
+async function voidAuthorization(work: OrdersWork, { id, order_id }: PaymentRow, merchantId: string) {
   const name = { merchant_id: merchantId, operation: 'call-off', request_id: id }
   await move(work, { name, asked: null, orderId: order_id, decide: (standing) => decideVoid(standing, id) })
 }
@@ -38,7 +38,8 @@ type Step =
   /** Something is on its way, or held: that comes first. */
   | { readonly kind: 'pending' | 'held'; readonly payment: PaymentRow }
 
-async function close(tx: Tx<OrdersTables>, orderId: string, merchantId: string, at: Date): Promise<Step> {
+/** Closes an order that nothing stands in the way of; its caller is inside a transaction. */
+export async function close(tx: Tx<OrdersTables>, orderId: string, merchantId: string, at: Date): Promise<Step> {
   const standing = await lockStanding(tx.db, orderId)
   if (standing?.order.merchant_id !== merchantId) return { kind: 'refused', code: 'invalid_resource_id' }
   if (standing.order.status === 'VOIDED') return { kind: 'called-off', standing }

@@ -23,7 +23,11 @@ const RequestId = z
   .describe("The merchant's number of this request; the same again is no new one")
 const requestHeader = { request_id: 'pay-request-id' } as const
 
-const Url = z.url({ protocol: /^https?$/ }).max(2_000)
+/** `javascript:` and the like must not become links. */
+const Url = z
+  .string()
+  .max(2_000)
+  .regex(/^https?:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:[/?#][!-~]*)?$/)
 
 // The code of an error is the issue's name in small letters: ORDER_NOT_APPROVED.
 const notFound = { invalid_resource_id: problem(404, 'There is no such resource') }

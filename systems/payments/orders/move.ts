@@ -73,8 +73,9 @@ async function knownStep<Decision extends string | Movement>(
   return { kind: 'mine', payment, first: false }
 }
 
-async function writeDown<Decision extends string | Movement>(
-  { newId, now }: OrdersWork,
+/** Writes a movement down as pending; its caller is inside a transaction. */
+export async function writeDown<Decision extends string | Movement>(
+  { newId, now }: Pick<OrdersWork, 'newId' | 'now'>,
   db: Db,
   request: MoveRequest<Decision>,
 ): Promise<Step<Decision>> {

@@ -12,7 +12,7 @@ import { move } from './move.ts'
 import { paymentOf, standingOf } from './order-rows.ts'
 import { searchOrders } from './search.ts'
 import type { OrdersTables } from './tables.ts'
-import { expire, settlePending } from './tidy.ts'
+import { expireAuthorizations, expireOrders, settleAbandoned } from './tidy.ts'
 import { uses } from './uses.ts'
 import { authorizationView, captureView, orderView, refundView } from './views.ts'
 
@@ -188,16 +188,15 @@ export default impl.service({
     submitApproval,
   },
   jobs: [
-    impl.every('2 seconds', 'settle-pending', async (args) => {
-      const ended = await settlePending(args)
-      if (ended > 0) args.log.info({ ended }, 'ended payments that were left in the middle')
-    }),
-    impl.every('30 seconds', 'expire', async (args) => {
-      const expired = await expire(args)
-      if (expired > 0) args.log.info({ expired }, 'voided orders and authorizations whose time had passed')
-    }),
+    impl.every('2 seconds', 'settle-abandoned', async (args) => again(await settleAbandoned(args))),
+    impl.every('30 seconds', 'expire-orders', async (args) => again(await expireOrders(args))),
+    impl.every('30 seconds', 'expire-authorizations', async (args) => again(await expireAuthorizations(args))),
   ],
 })
+
+function again(more: boolean): 'again' | undefined {
+  return more ? 'again' : undefined
+}
 
 function htmlOf(page: string): string {
   return encodeBytes(Buffer.from(page))
