@@ -1,3 +1,4 @@
+import { crashPoint } from '../std/crash-points.ts'
 import type { Tx } from '../store/store.ts'
 import type { SagaSpec } from './define-saga.ts'
 import { iso } from './journal.ts'
@@ -30,7 +31,9 @@ export async function noteArrivals(
     byKey.set(key, known)
   }
   const rows = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, came]) => ({ id: newId(), key, came }))
+  crashPoint('saga.before-arrival')
   const noted = await runWithin(tx, note, [JSON.stringify(rows), spec.name, spec.version, iso(nowMs), traceparent])
+  crashPoint('saga.after-arrival')
   return noted.filter((row) => row['due'] === true).length
 }
 

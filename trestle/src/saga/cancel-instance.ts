@@ -1,13 +1,8 @@
+import { crashPoint } from '../std/crash-points.ts'
 import type { Tx } from '../store/store.ts'
-import type { Failure } from './saga.ts'
+import type { Cancelled, Failure } from './saga.ts'
 import { iso } from './journal.ts'
 import { runWithin } from './statement.ts'
-
-/**
- * What became of the wish to cancel. `undoing`: it is being undone, now or since before. `past_pivot`: there is no way back.
- * `ended`: it is done or undone. `before_start`: it has not begun, and will be undone as soon as it does.
- */
-export type Cancelled = 'undoing' | 'past_pivot' | 'ended' | 'before_start'
 
 /**
  * Turns an instance round if it is before its pivot. Who works on it loses it by the fence, and whether the pivot was first is
@@ -22,8 +17,9 @@ export async function cancelWithin(
   reason: string,
   { nowMs, newId, traceparent }: { readonly nowMs: number; readonly newId: () => string; readonly traceparent: string },
 ): Promise<Cancelled> {
-  const failure: Failure = { step: '', code: 'cancelled', detail: reason, details: undefined }
+  const failure: Failure = { step: '', code: 'cancelled', detail: reason.replaceAll('\0', ''), details: undefined }
   const at = iso(nowMs)
+  crashPoint('saga.before-cancel')
   const rows = await runWithin(tx, cancel, [newId(), name, key, version, JSON.stringify(failure), at, traceparent])
   const [row] = rows
   if (row !== undefined) {
@@ -36,6 +32,7 @@ export async function cancelWithin(
       row['began_at'],
       at,
     ])
+    crashPoint('saga.after-cancel')
     return 'undoing'
   }
   const [there] = await runWithin(tx, 'select undoing, ended_at from trestle.sagas where name = $1 and key = $2', [

@@ -1,5 +1,6 @@
 import type { Handle } from '../call/call.ts'
 import type { Clock, Timer } from '../std/clock.ts'
+import { crashPoint } from '../std/crash-points.ts'
 import type { Store } from '../store/store.ts'
 import type { StoreLog } from '../store/index.ts'
 import type { SagaSpec } from './define-saga.ts'
@@ -8,6 +9,10 @@ import { instanceOf } from './instance-of.ts'
 import { Journal } from './journal.ts'
 import { Ownership } from './ownership.ts'
 import { retryStuck, wakeAfterClockJump } from './recover.ts'
+import { describe } from './outcome.ts'
+import type { Failure } from './saga.ts'
+import type { SagaMetrics } from './saga-metrics.ts'
+import { count, forget } from './upkeep.ts'
 import { type RunDeps, runInstance } from './run-instance.ts'
 import { type Callers, callersOf } from './step-args.ts'
 
@@ -29,6 +34,10 @@ export interface SagaLimits {
   readonly undoTimeoutMs: number
   /** How long what is under way may still take when the engine closes; default 2,000. */
   readonly closeTimeoutMs: number
+  /** How long what has ended is remembered, and its key taken; default 30 days. */
+  readonly keepEndedMs: number
+  /** How long events and cancellations are kept for instances that have not begun; default 7 days. */
+  readonly keepEarlyMs: number
 }
 
 export const defaultLimits: SagaLimits = {
@@ -40,6 +49,8 @@ export const defaultLimits: SagaLimits = {
   holdMaxMs: 2_000,
   undoTimeoutMs: 900_000,
   closeTimeoutMs: 2_000,
+  keepEndedMs: 30 * 86_400_000,
+  keepEarlyMs: 7 * 86_400_000,
 }
 
 /** What an engine takes from outside. */
@@ -55,8 +66,7 @@ export interface EngineDeps {
   readonly newId: () => string
   readonly log: StoreLog
   readonly limits: SagaLimits
-  readonly onEnded: RunDeps['onEnded']
-  readonly onStuck: RunDeps['onStuck']
+  readonly metrics: SagaMetrics
 }
 
 /** Takes instances as far as they go. Any number of engines may work over one database. */
@@ -82,7 +92,9 @@ export class Engine {
     this.#deps = deps
     this.#specs = specs
     this.#ownership = new Ownership({ ...deps, leaseMs: deps.limits.leaseMs })
-    this.#callers = new Map(specs.map((spec) => [spec, callersOf(spec, deps)]))
+    this.#callers = new Map(
+      specs.flatMap((spec) => [spec, ...spec.earlier]).map((spec) => [spec, callersOf(spec, deps)]),
+    )
     this.#wallAhead = deps.clock.now() - deps.clock.monotonic()
     this.#run = {
       ...deps,
@@ -90,6 +102,8 @@ export class Engine {
       callersFor: ({ spec }) => this.#callers.get(spec) as Callers,
       stopping: this.#stopping.signal,
       cut: this.#cut.signal,
+      onEnded: ({ spec }, outcome) => deps.metrics.ended(spec.name, outcome),
+      onStuck: (instance, why) => this.#sayStuck(instance, why),
       onAsleep: (by) => {
         this.#asleep += by
         if (by === 1) this.#quieter()
@@ -108,6 +122,7 @@ export class Engine {
     })
     this.#every(this.#deps.limits.leaseMs / 5, () => this.#beat())
     this.#every(this.#deps.limits.pollMs, async () => this.wake())
+    this.#every(tidyMs, () => this.#tidy())
   }
 
   /** The owner of what is begun here; `undefined`: it has as much as it can hold, or is not certain to be alive. */
@@ -119,6 +134,16 @@ export class Engine {
   /** Instances in hand whose step is about to be tried again. */
   get asleep(): number {
     return this.#asleep
+  }
+
+  /** Instances have begun, and it is certain. */
+  begin(instances: readonly Instance[]): void {
+    crashPoint('saga.after-start-commit')
+    const [first] = instances
+    if (first !== undefined) this.#deps.metrics.started(first.spec.name, instances.length)
+    const owned = instances.filter(({ owned }) => owned)
+    this.take(owned)
+    if (owned.length < instances.length) this.wake()
   }
 
   /** Goes on with instances that this engine owns. */
@@ -183,14 +208,41 @@ export class Engine {
         current = written === 'lost' ? await instanceOf(this.#deps.store, current) : undefined
       }
     } catch (error) {
-      // A mistake of ours. It is found again as something that is owned and not held.
-      this.#deps.log.error({ err: error, saga: instance.spec.name, instance: instance.id }, 'a saga could not be run')
+      // With a database that is away it is found again as something that is owned and not held.
+      if (!isOfTheDatabase(error)) await this.#giveUp(current ?? instance, error)
     } finally {
       const wasFull = this.#held.size >= this.#deps.limits.runningMax
       this.#held.delete(instance.id)
       this.#quieter()
       if (wasFull) this.wake()
     }
+  }
+
+  /** What cannot be run at all, because its event cannot be read or a step is not there, waits for other code. */
+  async #giveUp(instance: Instance, error: unknown): Promise<void> {
+    const { place } = instance
+    const at = this.#deps.clock.now()
+    const failure = { step: place.step ?? '', code: 'cannot_run', detail: describe(error), details: undefined }
+    const text = JSON.stringify(failure)
+    const { tries, beganAt } = place
+    const entry = { step: place.step, action: 'stuck', outcome: 'failed', error: text, tries, beganAt, at } as const
+    const move = { place: { ...place, state: 'stuck' as const }, keep: false }
+    const written = await this.#run.journal.write({ instance, entries: [entry], move, lastError: text })
+    if (written !== 'lost') this.#sayStuck(instance, failure)
+  }
+
+  #sayStuck({ spec, id, key }: Instance, { step, code, detail }: Failure): void {
+    this.#deps.metrics.stuck(spec.name)
+    this.#deps.log.error(
+      { saga: spec.name, instance: id, key, step, code, detail },
+      `saga ${spec.name} is stuck: ${code}`,
+    )
+  }
+
+  async #tidy(): Promise<void> {
+    const { store, clock, limits, metrics } = this.#deps
+    await count(store, this.#specs, clock.now(), metrics)
+    await forget(store, clock.now(), limits)
   }
 
   async #beat(): Promise<void> {
@@ -229,6 +281,12 @@ export class Engine {
   }
 }
 
+function isOfTheDatabase(error: unknown): boolean {
+  return typeof (error as { code?: unknown } | null)?.code === 'string'
+}
+
+/** How often it counts, and forgets, milliseconds. */
+const tidyMs = 15_000
 /** Instances claimed with one statement. */
 const claimMax = 100
 /** A wall clock that goes back by more than this was put back, milliseconds. */

@@ -1,6 +1,7 @@
 /** Work over several services that is done as a whole or taken back: `trestle/saga`. */
 export { saga, type SagaOptions } from './define-saga.ts'
 export type {
+  Cancelled,
   Failure,
   PivotStep,
   Results,

@@ -12,7 +12,12 @@ export interface Instance {
   /** Every write must match both; whoever takes the instance over raises the fence. */
   readonly fence: number
   revision: number
+  /** When its row was read, an engine owned it. */
+  readonly owned: boolean
+  /** Read when it is first asked for. @throws Error when this version of the contract cannot read it */
   readonly event: unknown
+  /** The version of another definition under which it stands in the database; its next line says that it was migrated. */
+  migratedFrom: number | undefined
   /** What its steps have given back, by name; `undefined` until it is needed and has been read. */
   results: Record<string, unknown> | undefined
   place: Place
@@ -42,18 +47,24 @@ export function eventId(event: { readonly contractId: string; readonly name: str
 
 /** Columns of `trestle.sagas` that `readInstance` needs. */
 export const instanceColumns = `s.id, s.name, s.key, s.version, s.state, s.undoing, s.past_pivot, s.step, s.began_at, s.tries,
-  s.round, s.event, s.arrivals, s.failure, s.revision, s.fence, s.traceparent`
+  s.round, s.event, s.arrivals, s.failure, s.revision, s.owner, s.fence, s.traceparent`
 
 /** An instance from its row. */
 export function readInstance(row: Row, spec: SagaSpec): Instance {
   const failure = row['failure'] as string | null
+  const sealed = row['event'] as string
+  let opened: { readonly event: unknown } | undefined
   return {
     id: row['id'] as string,
     key: row['key'] as string,
     spec,
     fence: Number(row['fence']),
     revision: row['revision'] as number,
-    event: openEvent(spec.on, row['event'] as string),
+    owned: row['owner'] !== null,
+    get event() {
+      return (opened ??= { event: openEvent(spec.on, sealed) }).event
+    },
+    migratedFrom: row['version'] === spec.version ? undefined : (row['version'] as number),
     results: row['revision'] === 0 ? {} : undefined,
     place: {
       state: row['state'] as Place['state'],

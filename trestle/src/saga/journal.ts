@@ -232,6 +232,7 @@ export async function writeWithin(
   // Awaited below; work that fails first must not leave it unhandled.
   rows.catch(() => undefined)
   const last = await work()
+  crashPoint('saga.after-write-work')
   const complete = { ...transition, entries: [...transition.entries, last] }
   const lines = runWithin(tx, writeLines, [JSON.stringify(linesOf(complete))])
   const [[row]] = await Promise.all([rows, lines])

@@ -2,6 +2,7 @@ import type { Clock } from '../std/clock.ts'
 import { crashPoint } from '../std/crash-points.ts'
 import type { Store } from '../store/store.ts'
 import type { SagaSpec } from './define-saga.ts'
+import { specFor, versionsOf } from './versions.ts'
 import { type Instance, instanceColumns, readInstance } from './instance.ts'
 import { iso } from './journal.ts'
 import { type Row, runAlone } from './statement.ts'
@@ -105,14 +106,10 @@ export class Ownership {
     const { owner } = this
     if (owner === undefined || max <= 0) return []
     crashPoint('saga.before-claim')
-    const names = specs.map(({ name }) => name)
-    const versions = specs.map(({ version }) => version)
-    const rows = await runAlone(store, claimDue, [iso(clock.now()), owner, max, names, versions])
+    const known = versionsOf(specs)
+    const rows = await runAlone(store, claimDue, [iso(clock.now()), owner, max, known.names, known.versions])
     crashPoint('saga.after-claim')
-    return rows.map((row) => {
-      const spec = specs.find((each) => each.name === row['name'] && each.version === row['version']) as SagaSpec
-      return readInstance(row, spec)
-    })
+    return rows.map((row) => readInstance(row, specFor(specs, row['name'] as string, row['version'] as number)))
   }
 
   /** Owns nothing any more: others need not wait until this engine is taken for dead. */

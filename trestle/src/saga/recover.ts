@@ -2,11 +2,11 @@ import type { Store } from '../store/store.ts'
 import type { SagaSpec } from './define-saga.ts'
 import { iso } from './journal.ts'
 import { runAlone } from './statement.ts'
+import { versionsOf } from './versions.ts'
 
 /** What is stuck is tried again when an engine starts: it may have brought other code. */
 export async function retryStuck(store: Store<unknown>, specs: readonly SagaSpec[], nowMs: number): Promise<void> {
-  const names = specs.map(({ name }) => name)
-  const versions = specs.map(({ version }) => version)
+  const { names, versions } = versionsOf(specs)
   await runAlone(store, unstick, [iso(nowMs), names, versions])
 }
 

@@ -77,6 +77,7 @@ class Run {
     if (this.#since.beganAt !== place.beganAt) {
       this.#since = { beganAt: place.beganAt, monotonic: this.#deps.clock.monotonic() }
     }
+    if (this.#instance.migratedFrom !== undefined) return this.#migrate(this.#instance.migratedFrom)
     if (place.step === undefined) {
       return place.undoing ? this.#write(undefined) : this.#move(afterCurrent(this.#instance, this.#now()), [])
     }
@@ -88,6 +89,20 @@ class Run {
     if (step.kind === 'wait') return this.#wait(step, index)
     if (step.kind === 'write') return this.#write(step)
     return this.#call(step, index)
+  }
+
+  /** It began under a version that is not kept: it goes on where this one says. */
+  async #migrate(from: number): Promise<Written> {
+    const instance = this.#instance
+    const { spec, place } = instance
+    const step = place.step === undefined ? undefined : spec.migrate[from]?.(place.step)
+    const pivot = spec.steps.findIndex((each) => each.kind === 'call' && each.pivot)
+    const at = step === undefined ? spec.steps.length : indexOfStep(spec, step)
+    const pastPivot = !place.undoing && (place.pastPivot || (pivot !== -1 && at >= pivot))
+    const entry = { ...this.#entry('migrate', 'done', {}), result: JSON.stringify({ from, to: spec.version }) }
+    const written = await this.#move({ place: { ...place, step, pastPivot }, keep: true }, [entry])
+    instance.migratedFrom = undefined
+    return written
   }
 
   // --- steps that call

@@ -10,7 +10,25 @@ export type SagaUses = Readonly<Record<string, AnyContract>>
 /** What has been given back by earlier steps and by the events that were waited for. */
 export type Results = Readonly<Record<string, unknown>>
 
-type Calls<U extends SagaUses> = { readonly [K in keyof U]: Client<U[K], 'derived'> }
+type Calls<U extends SagaUses> = { readonly [K in keyof U]: SagaClient<U[K]> }
+
+/** A contract as the steps of a saga see it: what may be asked again can be called, the rest says why not. */
+type SagaClient<C extends AnyContract> = {
+  readonly [O in keyof C['operations'] & string]: C['operations'][O] extends { readonly idempotent: 'no' }
+    ? NotIdempotent<`${O} is not idempotent, and a step may be repeated: declare it 'natural' or 'key'`>
+    : Client<C, 'derived'>[O]
+}
+
+/** Cannot be called; its type says why. */
+interface NotIdempotent<Why extends string> {
+  readonly why: Why
+}
+
+/**
+ * Ends the step with a failure that is certain: before the pivot the saga is undone, this step included if it has called
+ * anybody; after the pivot the saga is stuck. It throws, so it may stand anywhere in an expression.
+ */
+type FailStep = (code: string, detail?: string) => never
 
 /** What the `run` of a step may use. */
 export interface StepArgs<Event, U extends SagaUses, R extends Results> {
@@ -25,10 +43,11 @@ export interface StepArgs<Event, U extends SagaUses, R extends Results> {
   readonly newId: () => string
   readonly now: () => number
   readonly signal: AbortSignal
+  readonly fail: FailStep
 }
 
 /** What the `undo` of a step may use: no results, because after a time-out nobody knows them. */
-export type UndoArgs<Event, U extends SagaUses> = Omit<StepArgs<Event, U, never>, 'results'>
+export type UndoArgs<Event, U extends SagaUses> = Omit<StepArgs<Event, U, never>, 'results' | 'fail'>
 
 /** What a step that writes into the owner's own database may use. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the tables are those of the service that runs the saga
@@ -38,6 +57,7 @@ export interface WriteArgs<Event, R extends Results, Tables = any> {
   readonly tx: Tx<Tables>
   readonly newId: () => string
   readonly now: () => number
+  readonly fail: FailStep
 }
 
 /** Why a saga is undone. */
@@ -87,10 +107,30 @@ export interface Saga<Event, U extends SagaUses, R extends Results = Readonly<Re
   write<const Name extends string, Result = void>(
     name: Name,
     write: (args: WriteArgs<Event, R>) => Promise<Result>,
-    options?: { readonly undo?: (args: Omit<WriteArgs<Event, R>, 'results'>) => Promise<unknown> },
+    options?: { readonly undo?: (args: Omit<WriteArgs<Event, R>, 'results' | 'fail'>) => Promise<unknown> },
   ): Saga<Event, U, R & { readonly [K in Name]: Awaited<Result> }>
   /** Written when everything has been taken back, in the transaction that ends the saga. */
   whenUndone(
-    write: (args: Omit<WriteArgs<Event, R>, 'results'> & { readonly failure: Failure }) => Promise<unknown>,
+    write: (args: Omit<WriteArgs<Event, R>, 'results' | 'fail'> & { readonly failure: Failure }) => Promise<unknown>,
   ): Saga<Event, U, R>
+  /**
+   * Starts an instance from a transaction of its owner, as its event would. A key that has had its instance starts none.
+   * @example await checkout.start(tx, order)
+   */
+  start(tx: AnyTx, event: Event): Promise<{ readonly started: boolean }>
+  /**
+   * Asks for an instance to be undone, in a transaction of its owner. Nothing is undone behind the pivot: which of both was
+   * first is decided in the database, and told here.
+   * @example if ((await checkout.cancel(tx, order.id, 'the customer asked for it')) === 'past_pivot') return fail('too_late')
+   */
+  cancel(tx: AnyTx, key: string, reason: string): Promise<Cancelled>
 }
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the tables are those of the service that runs the saga
+type AnyTx = Tx<any>
+
+/**
+ * What became of the wish to cancel. `undoing`: it is being undone, now or since before. `past_pivot`: there is no way
+ * back. `ended`: it is done or undone. `before_start`: there is none, and one that starts within seven days is undone at once.
+ */
+export type Cancelled = 'undoing' | 'past_pivot' | 'ended' | 'before_start'

@@ -1,3 +1,4 @@
+import { crashPoint } from '../std/crash-points.ts'
 import { formatTraceparent, type TraceContext } from '../std/trace-context.ts'
 import type { Tx } from '../store/store.ts'
 import type { SagaSpec } from './define-saga.ts'
@@ -34,6 +35,7 @@ export async function startInstances(
     traceparent: formatTraceparent(trace),
   }))
   const at = iso(nowMs)
+  crashPoint('saga.before-start')
   const begun = await runWithin(tx, begin, [
     JSON.stringify(rows),
     spec.name,
@@ -43,6 +45,7 @@ export async function startInstances(
     at,
     owner,
   ])
+  crashPoint('saga.after-start')
   return begun.map((row) => readInstance(row, spec))
 }
 

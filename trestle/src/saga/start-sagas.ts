@@ -2,16 +2,20 @@ import type { SagaDefinition } from '../call/saga-definition.ts'
 import type { ContractEvent } from '../contract/contract.ts'
 import { formatTraceparent, newTrace } from '../std/trace-context.ts'
 import type { Delivery, SubscriptionDefinition } from '../store/inbox/subscription.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { afterCommit } from '../store/tx-scope.ts'
 import { type Arrival, noteArrivals } from './arrivals.ts'
-import { type SagaSpec, specOf } from './define-saga.ts'
+import { type SagaSpec, specOf, waitsOf } from './define-saga.ts'
 import { defaultLimits, Engine, type EngineDeps, type SagaLimits } from './engine.ts'
 import { eventId } from './instance.ts'
+import { sagaMetrics } from './saga-metrics.ts'
 import { sealEvent } from './sealed-event.ts'
 import { startInstances } from './start-instances.ts'
+import { setNeighbour } from './within.ts'
 
 /** What the host gives to the sagas of one service. */
-export interface SagaDeps extends Omit<EngineDeps, 'limits' | 'onEnded' | 'onStuck'> {
+export interface SagaDeps extends Omit<EngineDeps, 'limits' | 'metrics'> {
+  readonly metrics?: Metrics
   readonly limits?: Partial<SagaLimits>
 }
 
@@ -35,13 +39,16 @@ export interface RunningSagas {
  */
 export function startSagas(definitions: readonly SagaDefinition[], deps: SagaDeps): RunningSagas {
   const specs = definitions.map((definition) => specOf(definition))
-  const engine = new Engine(specs, {
-    ...deps,
-    limits: { ...defaultLimits, ...deps.limits },
-    onEnded() {},
-    onStuck({ spec, id, key }, why) {
-      deps.log.error({ saga: spec.name, instance: id, key, code: why.code, detail: why.detail }, 'a saga is stuck')
+  const metrics = sagaMetrics(deps.metrics, deps.service)
+  const engine = new Engine(specs, { ...deps, limits: { ...defaultLimits, ...deps.limits }, metrics })
+  setNeighbour(deps.store, {
+    get owner() {
+      return engine.owner
     },
+    now: () => deps.clock.now(),
+    newId: deps.newId,
+    take: (begun) => engine.begin(begun),
+    wake: () => engine.wake(),
   })
   engine.start()
   return {
@@ -56,8 +63,7 @@ export function startSagas(definitions: readonly SagaDefinition[], deps: SagaDep
 /** One for each contract: its events come in their order then, those that start and those that are waited for. */
 function subscriptionsOf(spec: SagaSpec, engine: Engine, deps: SagaDeps): SubscriptionDefinition[] {
   const events = new Map<string, Map<string, ContractEvent>>()
-  const waits = spec.steps.flatMap((step) => (step.kind === 'wait' ? [step.event] : []))
-  for (const event of [spec.on, ...waits]) {
+  for (const event of [spec.on, ...[spec, ...spec.earlier].flatMap(waitsOf)]) {
     const known = events.get(event.contractId) ?? new Map<string, ContractEvent>()
     events.set(event.contractId, known.set(event.name, event))
   }
@@ -82,13 +88,14 @@ async function take(
   tx: NonNullable<Parameters<SubscriptionDefinition['run']>[1]['tx']>,
 ): Promise<void> {
   const starting = deliveries.filter(({ meta }) => meta.type === spec.on.name && events.get(meta.type) === spec.on)
-  const waited = deliveries.filter(({ meta }) => waitsFor(spec, events.get(meta.type)))
+  const waits = new Set([spec, ...spec.earlier].flatMap(waitsOf))
+  const waited = deliveries.filter(({ meta }) => waits.has(events.get(meta.type) as ContractEvent))
   const nowMs = clock.now()
   const { owner } = engine
   if (starting.length > 0) {
     const beginnings = starting.map(({ event, meta }) => ({ id: newId(), key: meta.key, event, trace: meta.trace }))
     const begun = await startInstances(tx, spec, beginnings, { nowMs, owner })
-    afterCommit(tx, () => (owner === undefined ? engine.wake() : engine.take(begun)))
+    if (begun.length > 0) afterCommit(tx, () => engine.begin(begun))
   }
   if (waited.length > 0) {
     const arrivals = waited.map(({ event, meta }): Arrival => {
@@ -99,8 +106,4 @@ async function take(
     const due = await noteArrivals(tx, spec, arrivals, { nowMs, newId, traceparent })
     if (due > 0) afterCommit(tx, () => engine.wake())
   }
-}
-
-function waitsFor(spec: SagaSpec, event: ContractEvent | undefined): boolean {
-  return spec.steps.some((step) => step.kind === 'wait' && step.event === event)
 }

@@ -43,6 +43,7 @@ create table trestle.sagas (
 
 create index sagas_due on trestle.sagas (due_at) where owner is null and due_at is not null;
 create index sagas_owned on trestle.sagas (owner) where owner is not null;
+create index sagas_ended on trestle.sagas (ended_at) where ended_at is not null;
 create index sagas_unfinished on trestle.sagas (started_at) where ended_at is null;
 
 create table trestle.saga_steps (
