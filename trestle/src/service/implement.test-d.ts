@@ -1,4 +1,6 @@
 import type { Kysely } from 'kysely'
+import { z } from 'zod'
+import { command, contract } from '../contract/index.ts'
 import type { StoreSpec } from '../store/store.ts'
 import { orders, stock } from './fixtures/shop.ts'
 import { implement } from './implement.ts'
@@ -8,6 +10,17 @@ interface Tables {
   readonly orders: { readonly id: string }
 }
 declare const store: StoreSpec<Tables>
+
+const quiet = contract('quiet', {
+  version: '1.0.0',
+  operations: {
+    strike: command({ idempotent: 'key' }),
+    choose: command({
+      responses: { 200: z.object({ done: z.boolean() }), 202: z.object({ job: z.string() }) },
+      idempotent: 'key',
+    }),
+  },
+})
 
 const impl = implement(orders, { uses: { stock }, store })
 
@@ -25,7 +38,8 @@ const find = impl.handler('find', async ({ input, caller, call, store: own, fail
   return { id: input.id, lines: [] }
 })
 
-const place = impl.handler('place', async ({ fail, call }) => {
+const place = impl.handler('place', async ({ fail, call, store: own, key }) => {
+  key satisfies string
   if (Math.random() > 2) return fail('out_of_stock', { sku: 'a' }, { detail: 'only two left' })
   // @ts-expect-error: this code needs details
   if (Math.random() > 2) return fail('out_of_stock')
@@ -37,8 +51,37 @@ const place = impl.handler('place', async ({ fail, call }) => {
   call.carts satisfies unknown
   // Work with a key derives the keys of its calls.
   await call.stock.reserve({ orderId: 'a', lines: [] })
-  return { id: 'a' }
+  if (Math.random() > 2) {
+    const order = await own.transaction(async () => ({ id: 'b' }))
+    // It is what the contract says, and can be read.
+    order.id satisfies string
+    return order
+  }
+  return own.transaction(async ({ db }) => {
+    db satisfies Kysely<Tables>
+    return Math.random() > 2 ? fail('cart_empty') : { id: 'a' }
+  })
 })
+
+// @ts-expect-error: with a key and a store the reply is what the transaction gave
+impl.handler('place', async () => ({ id: 'a' }))
+// @ts-expect-error: not something that was made of it either
+impl.handler('place', async ({ store: own }) => ({ ...(await own.transaction(async () => ({ id: 'a' }))) }))
+impl.handler('place', async ({ store: own }) => {
+  // @ts-expect-error: what the transaction gives is not what the contract says
+  return own.transaction(async () => ({ identity: 'a' }))
+})
+const silent = implement(quiet, { store })
+silent.handler('strike', async ({ store: own }) => own.transaction(async () => {}))
+// @ts-expect-error: without an output, too, the transaction makes the reply
+silent.handler('strike', async ({ store: own }) => {
+  await own.transaction(async () => {})
+})
+silent.handler('choose', async ({ store: own }) => own.transaction(async () => reply(202, { job: 'a' })))
+// @ts-expect-error: this status has another body
+silent.handler('choose', async ({ store: own }) => own.transaction(async () => reply(202, { done: true })))
+// Without a store there is nowhere to keep a reply.
+implement(quiet).handler('strike', async ({ store: none }) => none satisfies undefined)
 
 const cancel = impl.handler('cancel', async ({ fail, call }) => {
   // @ts-expect-error: the callee wants a key, and this work has none to derive it from

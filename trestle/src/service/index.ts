@@ -24,6 +24,7 @@ export type {
 export type { EventMeta, SubscriptionDefinition } from '../store/inbox/subscription.ts'
 export type { Job, JobArgs, JobOptions, JobResult, MissedTicks } from './jobs/job.ts'
 export type { CronOptions, Schedule } from './jobs/schedule.ts'
+export type { Committed, OnceStore } from './once/committed.ts'
 export { type HandlerResult, reply, StatusReply } from './reply.ts'
 export type {
   Fail,

@@ -7,6 +7,7 @@ import type { SagaDefinition } from '../call/saga-definition.ts'
 import type { SubscriptionDefinition } from '../store/inbox/subscription.ts'
 import type { Store, StoreSpec } from '../store/store.ts'
 import type { Job } from './jobs/job.ts'
+import type { Committed, OnceStore } from './once/committed.ts'
 import type { HandlerResult } from './reply.ts'
 import type { TraceContext } from '../std/trace-context.ts'
 
@@ -36,26 +37,43 @@ export interface FailExtra {
 /** No tables: the service has no store. */
 export type StoreOf<Tables> = [Tables] extends [never] ? undefined : Store<Tables>
 
+/** The store of an operation's handler: of one with a key it makes the reply, too. */
+export type StoreFor<Op extends AnyOperation, Tables> = [Tables] extends [never]
+  ? undefined
+  : Op['idempotent'] extends 'key'
+    ? OnceStore<Tables, HandlerResult<Op>>
+    : Store<Tables>
+
+/** What a handler gives back: with a key and a store, that which its one transaction has committed. */
+export type Answer<Op extends AnyOperation, Tables> = [Tables] extends [never]
+  ? HandlerResult<Op>
+  : Op['idempotent'] extends 'key'
+    ? Committed<HandlerResult<Op>>
+    : HandlerResult<Op>
+
 /** Everything that a handler may use. */
 export interface HandlerArgs<Op extends AnyOperation, U extends Uses, Tables> {
   readonly input: ParsedInputOf<Op>
   readonly caller: Caller
   readonly call: { readonly [K in keyof U]: Client<U[K], Op['idempotent'] extends 'key' ? 'derived' : 'given'> }
-  /** The service's own database; `undefined` when it declares none. */
-  readonly store: StoreOf<Tables>
+  /**
+   * The service's own database; `undefined` when it declares none. Of an operation with a key: reads are free, all writes
+   * are in one `store.transaction`, and what that gives is the reply.
+   */
+  readonly store: StoreFor<Op, Tables>
   readonly fail: Fail<Op>
-  /** A UUID version 7. */
+  /** A UUID version 7. Of an operation with a key and a store: the same when the request is worked on again. */
   readonly newId: () => string
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. Of an operation with a key and a store: when the request was first worked on. */
   readonly now: () => number
-  /** 0 <= x < 1; not for secrets. */
+  /** 0 <= x < 1; not for secrets. Of an operation with a key and a store: the same when it is worked on again. */
   readonly random: () => number
   /** Aborts when the caller goes away or the deadline passes. */
   readonly signal: AbortSignal
   /** Milliseconds left. */
   readonly timeLeftMs: () => number
   /** Idempotency key of the request. */
-  readonly key: string | undefined
+  readonly key: Op['idempotent'] extends 'key' ? string : string | undefined
   readonly log: Log
   readonly trace: TraceContext
 }
@@ -73,7 +91,7 @@ export interface Log {
  */
 export type Handler<Op extends AnyOperation, U extends Uses, Tables> = (
   args: HandlerArgs<Op, U, Tables>,
-) => HandlerResult<Op> | Promise<HandlerResult<Op>>
+) => Answer<Op, Tables> | Promise<Answer<Op, Tables>>
 
 /** A handler whose types have been forgotten: what the runtime holds. */
 // oxlint-disable-next-line typescript/no-explicit-any -- handlers of all operations live in one map

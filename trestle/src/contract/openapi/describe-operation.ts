@@ -241,8 +241,9 @@ function composedSchema(
   }
 }
 
-function responseHeaders({ deprecated }: Op, shared: Shared, notes: ReplyNotes): JsonSchema {
+function responseHeaders({ deprecated, idempotent }: Op, shared: Shared, notes: ReplyNotes): JsonSchema {
   const headers: Record<string, JsonSchema> = { ...notes.headers }
+  if (idempotent === 'key') headers['Idempotency-Replayed'] = { $ref: '#/components/headers/IdempotencyReplayed' }
   if (deprecated !== undefined) {
     shared.needs.add('deprecation')
     headers['Deprecation'] = { $ref: '#/components/headers/Deprecation' }

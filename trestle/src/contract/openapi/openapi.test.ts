@@ -129,6 +129,7 @@ describe('the OpenAPI document', () => {
       '409',
       '413',
       '415',
+      '422',
       '429',
       '500',
       '502',
@@ -150,6 +151,11 @@ describe('the OpenAPI document', () => {
             required: ['code', 'details'],
           },
           { type: 'object', properties: { code: { type: 'string', const: 'conflict' } }, required: ['code'] },
+          {
+            type: 'object',
+            properties: { code: { type: 'string', enum: ['idempotency_in_progress'] } },
+            required: ['code'],
+          },
         ],
       },
     ])
@@ -162,6 +168,17 @@ describe('the OpenAPI document', () => {
     ])
     expect(at(document, 'components', 'parameters', 'IdempotencyKey')['required']).toBe(true)
     expect(at(document, 'paths', '/orders/{id}', 'get')['parameters']).toHaveLength(1)
+  })
+
+  it('says what becomes of a key that was used before', () => {
+    const { responses } = at(document, 'paths', '/orders', 'post') as { responses: Record<string, object> }
+    expect(JSON.stringify(responses['409'])).toContain('idempotency_in_progress')
+    expect(responses['422']).toEqual({ $ref: '#/components/responses/IdempotencyKeyReused' })
+    expect(responses['201']).toMatchObject({
+      headers: { 'Idempotency-Replayed': { $ref: '#/components/headers/IdempotencyReplayed' } },
+    })
+    expect(Object.keys(at(document, 'components', 'headers'))).toContain('IdempotencyReplayed')
+    expect(Object.keys(at(document, 'paths', '/orders/{id}', 'get')['responses'] as object)).not.toContain('422')
   })
 
   it('says who may ask', () => {

@@ -116,9 +116,13 @@ function tagsOf(routes: readonly OpenApiRoute[]): readonly JsonSchema[] {
 }
 
 function neededComponents(needs: Shared['needs']): Record<string, JsonSchema> {
+  const headers = {
+    ...(needs.has('idempotency-key') ? { IdempotencyReplayed: idempotencyReplayed } : {}),
+    ...(needs.has('deprecation') ? deprecation : {}),
+  }
   return {
     ...(needs.has('idempotency-key') ? { parameters: { IdempotencyKey: idempotencyKey } } : {}),
-    ...(needs.has('deprecation') ? { headers: deprecation } : {}),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
   }
 }
 
@@ -129,6 +133,12 @@ const idempotencyKey: JsonSchema = {
   required: true,
   description: 'Names this request: the same key is the same request, however often it is sent.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
+
+const idempotencyReplayed: JsonSchema = {
+  description:
+    '`true`: this reply was kept from an earlier request with the same key, and nothing was done for this one.',
+  schema: { type: 'string', const: 'true' },
 }
 
 const deprecation: JsonSchema = {

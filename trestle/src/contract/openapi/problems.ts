@@ -37,13 +37,14 @@ export const problemSchema: JsonSchema = {
 
 /** The platform's own failures that an operation may answer with, by status. */
 function platformCodes(operation: AnyOperation): readonly PlatformCode[] {
-  const { access, deprecated } = operation
+  const { access, deprecated, idempotent } = operation
   const hasBody = bindingOf(operation).body !== 'none'
   return [
     'invalid_input',
     ...(access !== undefined && access.kind !== 'anyone' ? (['unauthenticated'] as const) : []),
     ...(access?.kind === 'scopes' ? (['forbidden'] as const) : []),
     ...(deprecated?.sunset === undefined ? [] : (['gone'] as const)),
+    ...(idempotent === 'key' ? (['idempotency_in_progress', 'idempotency_key_reused'] as const) : []),
     ...(hasBody ? (['body_too_large', 'unsupported_media_type'] as const) : []),
     'rate_limited',
     'internal',
