@@ -10,7 +10,7 @@ const { values } = parseArgs({
     topology: { type: 'string', multiple: true, default: ['merged', 'split'] },
     seeds: { type: 'string', default: '2' },
     'first-seed': { type: 'string', default: '1' },
-    rate: { type: 'string', default: '15' },
+    rate: { type: 'string', default: '8' },
     'duration-ms': { type: 'string', default: '15000' },
     'settle-ms': { type: 'string', default: '60000' },
     buyers: { type: 'string', default: '60' },

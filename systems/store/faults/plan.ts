@@ -1,11 +1,24 @@
 import type { SeededDraws } from 'trestle/testing'
 import type { Fault } from './fault.ts'
+import { dependencyFaults, switchFaults } from './inject/between.ts'
 import { clockFaults } from './inject/clock.ts'
+import { deployFaults } from './inject/new-code.ts'
+import { paymentSystemFaults } from './inject/payment-system.ts'
 import { databaseFaults, halts, kills, restarts } from './inject/processes.ts'
 import type { TopologyName } from './stage.ts'
 
 /** Faults that are put in one after the other. */
-export const timedFaults: readonly Fault[] = [...kills, ...halts, ...restarts, ...databaseFaults, ...clockFaults]
+export const timedFaults: readonly Fault[] = [
+  ...kills,
+  ...halts,
+  ...restarts,
+  ...databaseFaults,
+  ...clockFaults,
+  ...dependencyFaults,
+  ...switchFaults,
+  ...paymentSystemFaults,
+  ...deployFaults,
+]
 
 /** How many seeds in a row bring every fault. */
 export const seedsPerRound = 2

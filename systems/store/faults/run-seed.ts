@@ -12,11 +12,13 @@ import {
   startChecker,
 } from 'trestle/testing'
 import { takeCare } from './caretaker.ts'
+import { gatedFaults } from './changes.ts'
 import type { CheckSettings } from './check-settings.ts'
 import type { Fault } from './fault.ts'
 import { crashesFor, planFor } from './plan.ts'
 import { openStage, type Stage, type Template, type TopologyName } from './stage.ts'
 import { storeOperations } from './load/store-operations.ts'
+import { storeView } from './view.ts'
 import { World } from './world.ts'
 
 export interface RunSettings {
@@ -48,17 +50,23 @@ export interface RunReport {
   readonly givenUp: readonly string[]
 }
 
+const settlePaidMs = 30_000
 const checkerProgram = fileURLToPath(new URL('./invariants-main.ts', import.meta.url))
 const loadMaxMs = 180_000
 /** Between two faults, so that the system also works. */
 const calmMs = 600
+/** Longer than a buyer has to approve a payment. */
+const laterMs = 35 * 60_000
 const betweenCrashesMs = 900
 
 /** One run: start, load, faults, heal, check. */
 export async function runSeed(template: Template, settings: RunSettings): Promise<RunReport> {
   const { topology, seed, say } = settings
   const began = performance.now()
-  await using stage = await openStage(template, topology, seed)
+  await using stage = await openStage(template, topology, seed, ({ control }) => {
+    control.change(...gatedFaults.map(({ change }) => change))
+  })
+  if (topology === 'split') await stage.store.operator.scale('orders', 2)
   const world = new World(template.buyers, template.goods)
   const log = join(stage.directory, 'operations.jsonl')
   const writer = operationLog(log)
@@ -90,6 +98,10 @@ export async function runSeed(template: Template, settings: RunSettings): Promis
     say('healing')
     const loaded = await load
     await Promise.all([stage.store.ensure(), stage.payments.ensure()])
+    await settled(stage, world)
+    // Whoever has not approved by now never will: let the time for it be over.
+    stage.control.shiftClock(laterMs)
+    stage.paymentsControl.shiftClock(laterMs)
     const invariants = await checker.healed()
     await care.stop()
     return {
@@ -109,6 +121,19 @@ export async function runSeed(template: Template, settings: RunSettings): Promis
   }
 }
 
+/** Orders that were approved come to their end first: who has approved in time must not be told that it was too late. */
+async function settled({ store, payments }: Stage, { approved }: World): Promise<void> {
+  await payments.operator.call('switches', 'reset', {}).catch(() => {})
+  const end = performance.now() + settlePaidMs
+  while (performance.now() < end) {
+    const all = await storeView(store.settings.dataDir)
+      .allOrders()
+      .catch(() => undefined)
+    if (all?.every(({ id, status }) => status !== 'pending' || !approved.has(id)) === true) return
+    await sleep(300)
+  }
+}
+
 async function injectAll(
   stage: Stage,
   { topology, seed, durationMs, say }: RunSettings,
@@ -118,6 +143,7 @@ async function injectAll(
   const enough = sleep(durationMs)
   await sleep(1_000)
   const counts: FaultCount[] = []
+  for (const { name, gate } of gatedFaults) stage.control.gate(name, gate)
   const crashing = (async () => {
     for (const arm of arms) {
       stage.control.arm(arm)
@@ -131,9 +157,13 @@ async function injectAll(
   }
   await Promise.all([crashing, enough])
   stage.control.disarm()
+  for (const { name } of gatedFaults) stage.control.gate(name, undefined)
+  stage.paymentsControl.disarm()
+  const passed = stage.control.gatesPassed()
   const fired = new Set(stage.control.fired().map(({ id }) => id))
   return [
     ...counts,
+    ...gatedFaults.map(({ name, of }) => ({ name, of, fired: passed[name] ?? 0 })),
     ...arms.map(({ id, point }) => ({ name: `crash at ${point}`, of: [], fired: fired.has(id) ? 1 : 0 })),
   ]
 }

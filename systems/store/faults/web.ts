@@ -56,9 +56,9 @@ export function ask(method: string, url: string, options: WebRequest = {}): Prom
         response.on('error', reject)
         response.on('aborted', () => reject(new Error('the answer broke off')))
         response.on('end', () => {
-          const body = parsed(said)
-          if (body === broken) reject(new Error('the answer is no JSON'))
-          else resolve({ status: response.statusCode ?? 0, headers: response.headers, body })
+          const read = parsed(said)
+          if (read === broken) reject(new Error('the answer is no JSON'))
+          else resolve({ status: response.statusCode ?? 0, headers: response.headers, body: read })
         })
       },
     )

@@ -36,6 +36,8 @@ export class World {
   readonly goods: Goods
   /** Newer sessions of payers, by their ids. */
   readonly sessions = new Map<string, string>()
+  /** Orders whose buyers have approved the payment. */
+  readonly approved = new Set<string>()
   readonly #free: Buyer[]
   readonly #orders: KnownOrder[] = []
 

@@ -105,7 +105,8 @@ export const databaseFaults: readonly Fault[] = [
   },
 ]
 
-async function endDatabase(system: RunningSystem, signal: NodeJS.Signals, times: number): Promise<number> {
+/** Ends the database server of a system so often, and waits each time until another one is coming. */
+export async function endDatabase(system: RunningSystem, signal: NodeJS.Signals, times: number): Promise<number> {
   for (let time = 0; time < times; time += 1) {
     let pid: number | undefined
     await until('a database server to end', () => (pid = system.postmaster()) !== undefined)

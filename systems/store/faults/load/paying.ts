@@ -13,7 +13,7 @@ export async function approve(visit: Visit, shop: Shop, buyer: Buyer, { id }: Pl
   const providerOrder = await whereToPay(visit, shop, buyer, id)
   if (providerOrder === undefined) return
   const path = `/v2/checkout/orders/${providerOrder}/approve`
-  await visit.ask({
+  const approved = await visit.ask({
     operation: 'payments.approve',
     key: `approve-${visit.number}`,
     actor: buyer.userId,
@@ -23,15 +23,21 @@ export async function approve(visit: Visit, shop: Shop, buyer: Buyer, { id }: Pl
         await asPayer(shop, buyer.payer, (token) => ask('POST', shop.payments + path, { body: {}, token, signal })),
       ),
   })
+  if (approved.kind === 'ok') shop.world.approved.add(id)
 }
 
-async function whereToPay(visit: Visit, { store }: Shop, { token }: Buyer, id: string): Promise<string | undefined> {
+async function whereToPay(
+  visit: Visit,
+  { store, payments }: Shop,
+  { token }: Buyer,
+  id: string,
+): Promise<string | undefined> {
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += lookEveryMs) {
     const signal = AbortSignal.timeout(5_000)
     const order = await ask('GET', `${store}/orders/${id}`, { token, signal }).catch(() => undefined)
     const { status, approveUrl } = order?.status === 200 ? order.body : { status: 'pending', approveUrl: null }
     if (status !== 'pending') return undefined
-    if (approveUrl !== null) return new URL(approveUrl).searchParams.get('token') ?? undefined
+    if (approveUrl !== null) return new URL(approveUrl, payments).searchParams.get('token') ?? undefined
     await visit.pause(lookEveryMs)
   }
   return undefined
