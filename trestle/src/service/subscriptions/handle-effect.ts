@@ -2,7 +2,7 @@ import { crashPoint } from '../../std/crash-points.ts'
 import type { Timer } from '../../std/clock.ts'
 import { type Claimed, claimForLease, markHandled, renewClaim } from '../../store/inbox/claim.ts'
 import { EffectStore } from './effect-store.ts'
-import { type Handled, ofWanted } from './handled.ts'
+import { checkTriesLeft, type Handled, ofWanted } from './handled.ts'
 import { effectExtras } from './handler-extras.ts'
 import { noteFailed } from './note-failed.ts'
 import { about, type Subscription } from './subscription.ts'
@@ -40,6 +40,7 @@ function saidAfterDone(subscription: Subscription, { id, key }: Claimed, error: 
 
 async function runEffect(subscription: Subscription, claimed: Claimed, store: EffectStore): Promise<void> {
   const { definition, deps, limits, stopping } = subscription
+  checkTriesLeft(claimed, definition.triesMax)
   const delivery = subscription.read(ofWanted(claimed))
   store.trace = delivery.meta.trace
   const lost = new AbortController()

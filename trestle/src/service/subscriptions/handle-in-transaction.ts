@@ -6,7 +6,7 @@ import type { Tx } from '../../store/store.ts'
 import { oneExtras, workOf } from './handler-extras.ts'
 import { noteFailed } from './note-failed.ts'
 import type { Subscription } from './subscription.ts'
-import { type Handled, ofWanted } from './handled.ts'
+import { checkTriesLeft, type Handled, ofWanted } from './handled.ts'
 
 /**
  * Handles the next event whose turn it is: what its handler writes and the note that it is done commit together, so that
@@ -60,6 +60,7 @@ class Attempt {
   async #handle(tx: Tx<unknown>, claimed: Claimed): Promise<void> {
     const subscription = this.#subscription
     const { definition, stopping } = subscription
+    checkTriesLeft(claimed, definition.triesMax)
     if (subscription.careful) await this.#count(claimed)
     const delivery = subscription.read(ofWanted(claimed))
     this.trace = delivery.meta.trace

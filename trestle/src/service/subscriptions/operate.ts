@@ -17,6 +17,9 @@ import {
 import type { EventFeed } from '../../store/outbox/event-feed.ts'
 import type { Store } from '../../store/store.ts'
 
+// oxlint-disable-next-line typescript/no-explicit-any -- of the tables only the platform's own are touched
+type AnyStore = Store<any>
+
 export type { BlockedKey, BlockedQuery, Replayed, SubscriptionView }
 
 /** A subscription and how far behind its publisher it is. */
@@ -39,7 +42,7 @@ const readMax = 1_000
  * @example const [first] = await subscriptionStatus(store, feedFor, clock.now()) // { name: 'orders.placed', unread: 3, ... }
  */
 export async function subscriptionStatus(
-  store: Store<unknown>,
+  store: AnyStore,
   feedFor: FeedFor,
   nowMs: number,
 ): Promise<readonly SubscriptionStatus[]> {
@@ -72,7 +75,7 @@ async function unreadOf(
 }
 
 /** Keys whose events wait for a person, with what blocks them and the payload. */
-export async function listBlocked(store: Store<unknown>, query: BlockedQuery = {}): Promise<readonly BlockedKey[]> {
+export async function listBlocked(store: AnyStore, query: BlockedQuery = {}): Promise<readonly BlockedKey[]> {
   return await blockedKeys(store.db, query)
 }
 
@@ -84,7 +87,7 @@ export interface Decision {
 }
 
 /** Lets a parked key be tried again, or all keys of a subscription. Returns how many there were. */
-export async function redrive(store: Store<unknown>, decision: Decision & { readonly key?: string }): Promise<number> {
+export async function redrive(store: AnyStore, decision: Decision & { readonly key?: string }): Promise<number> {
   return await redriveKeys(store.db, decision.subscription, decision.key, decision.reason)
 }
 
@@ -100,7 +103,7 @@ export interface Skipped {
  * @returns `undefined` when that event is not next
  */
 export async function skip(
-  store: Store<unknown>,
+  store: AnyStore,
   decision: Decision & { readonly key: string; readonly eventId: string },
 ): Promise<Skipped | undefined> {
   const { subscription, key, eventId, reason } = decision
@@ -125,7 +128,7 @@ export async function skip(
  * @returns `undefined` when there is no such subscription
  */
 export async function replay(
-  store: Store<unknown>,
+  store: AnyStore,
   { subscription, sinceMs, reason }: Decision & { readonly sinceMs: number | undefined },
 ): Promise<Replayed | undefined> {
   return await store.transaction(async ({ db }) => {
