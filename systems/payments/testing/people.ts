@@ -15,11 +15,9 @@ export async function newMerchant(payments: TestSystem, ask: Ask) {
   const basic = `${client.client_id}:${client.client_secret}`
   await payments.client(merchants).setStatus({ merchant_id: merchant.merchant_id, status: 'active' })
   // Identity hears of it as an event.
-  const token = await expect
-    .poll(() => tokenOf(ask, basic), { timeout: 10_000 })
-    .toEqual(expect.any(String))
-    .then(() => tokenOf(ask, basic))
-  return { id: merchant.merchant_id as string, basic, token: token as string }
+  let token: string | undefined
+  await expect.poll(async () => (token = await tokenOf(ask, basic)), { timeout: 60_000 }).toEqual(expect.any(String))
+  return { id: merchant.merchant_id as string, basic, token: token ?? '' }
 }
 
 /** A token, where one is given. */
@@ -32,7 +30,8 @@ export async function newPayer(ask: Ask, testToken: string, value = '100.00') {
   const balance = { currency_code: 'GBP', value }
   const made = await ask('POST', '/test/payers', { token: testToken, body: { balance } })
   expect(made.status).toBe(201)
-  return { id: made.body.payer_id as string, token: made.body.access_token as string }
+  const { payer_id, access_token, email, password } = made.body as Record<string, string>
+  return { id: payer_id as string, token: access_token as string, email: email as string, password: password as string }
 }
 
 /** An order that the payer has approved. */
