@@ -66,7 +66,7 @@ const place = impl.handler('place', async ({ fail, call, store: own, key }) => {
 // @ts-expect-error: with a key and a store the reply is what the transaction gave
 impl.handler('place', async () => ({ id: 'a' }))
 // @ts-expect-error: not something that was made of it either
-impl.handler('place', async ({ store: own }) => ({ ...(await own.transaction(async () => ({ id: 'a' }))) }))
+impl.handler('place', async ({ store: own }) => ({ id: (await own.transaction(async () => ({ id: 'a' }))).id }))
 impl.handler('place', async ({ store: own }) => {
   // @ts-expect-error: what the transaction gives is not what the contract says
   return own.transaction(async () => ({ identity: 'a' }))

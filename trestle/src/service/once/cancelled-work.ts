@@ -1,3 +1,4 @@
+import { crashPoint } from '../../std/crash-points.ts'
 import type { PlatformStatement, TracedOptions } from '../../store/store.ts'
 
 // A call and the undoing of the work that made it must not pass each other unseen. So both lock the work: the call, shared,
@@ -20,6 +21,7 @@ function lockOf(parent: string): string {
 
 /** Writes down that work was undone; resolves when none of its calls that has not committed yet can commit any more. */
 export async function cancelWork(store: CommittingStore, parent: string, nowMs: number): Promise<void> {
+  crashPoint('once.before-cancel')
   await store.transaction(async () => {}, {
     beforeCommit(_value, send) {
       send('select pg_advisory_xact_lock($1::bigint)', [lockOf(parent)]).catch(leftToCommit)
@@ -28,6 +30,7 @@ export async function cancelWork(store: CommittingStore, parent: string, nowMs: 
       send(sql, [parent, nowMs + cancelledKeptMs]).catch(leftToCommit)
     },
   })
+  crashPoint('once.after-cancel')
 }
 
 /**

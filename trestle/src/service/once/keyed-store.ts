@@ -1,4 +1,5 @@
 import type { Effects } from '../../call/call-context.ts'
+import { crashPoint } from '../../std/crash-points.ts'
 import { insideTransaction } from '../../std/transaction-scope.ts'
 import type { Store, TracedOptions, TransactionOptions, Tx, WatchableStore } from '../../store/store.ts'
 import { StoreError } from '../../store/store-error.ts'
@@ -84,6 +85,7 @@ export class KeyedStore<Tables> implements Store<Tables> {
             const alive = parents.length === 0 ? [] : [checkAlive(send, parents, readsCommitted(options))]
             checks = [...alive, finish(send, mine, reply)]
             for (const check of checks) check.catch(() => undefined)
+            crashPoint('once.before-commit')
           },
         },
       )
@@ -93,6 +95,7 @@ export class KeyedStore<Tables> implements Store<Tables> {
     } finally {
       effects.running--
     }
+    crashPoint('once.after-commit')
     effects.possible = true
     if (reply !== undefined) this.#committed = { value, reply }
     return value as T

@@ -2,6 +2,7 @@ import type { Call, Reply } from '../../call/call.ts'
 import { onceWork } from '../../call/once-work.ts'
 import { type ProblemExtra, platformProblem } from '../../call/problem.ts'
 import type { PlatformCode } from '../../contract/platform-errors.ts'
+import { crashPoint } from '../../std/crash-points.ts'
 import type { WatchableStore } from '../../store/store.ts'
 import type { BoundOperation } from '../bound-operation.ts'
 import { storeCodeOf } from '../effects.ts'
@@ -79,7 +80,9 @@ class KeyedRequest {
   }
 
   async answer(): Promise<Reply> {
+    crashPoint('once.before-claim')
     const claimed = await this.#claim()
+    crashPoint('once.after-claim')
     if (claimed.kind === 'mine') return await this.#work(claimed.mine)
     if (claimed.kind === 'done') return replyOf(claimed.reply, true)
     if (claimed.kind === 'cancelled') return cancelled(this.#bound, this.#call)
@@ -157,7 +160,10 @@ class KeyedRequest {
 
   /** Keeps a reply whose work has written nothing, or was rolled back. */
   async #keep(mine: Mine, reply: StoredReply): Promise<Reply> {
-    return (await finishAlone(this.#store, mine, reply)) ? replyOf(reply, false) : await this.#whatOthersMadeOfIt()
+    crashPoint('once.before-keep')
+    const kept = await finishAlone(this.#store, mine, reply)
+    crashPoint('once.after-keep')
+    return kept ? replyOf(reply, false) : await this.#whatOthersMadeOfIt()
   }
 
   /** Another has taken the request over, or the work that it is part of was undone: nothing was done here. */
