@@ -1,4 +1,4 @@
-import { expose, gateway, rateLimit } from 'trestle/gateway'
+import { expose, gateway, headerRules, rateLimit } from 'trestle/gateway'
 import { oneProcess, processPerService, run, system } from 'trestle/system'
 import { switchesAreOn } from './development.ts'
 import { identity } from './identity/contract.ts'
@@ -26,6 +26,18 @@ const attempts = rateLimit({
 /** A token is valid for hours; who asks for more than these tries secrets, or forgets tokens. */
 const tokens = rateLimit({ name: 'tokens', per: 'ip', allow: 300, windowMs: minuteMs, before: 'authentication' })
 const requests = rateLimit({ name: 'requests', per: 'caller', allow: 60_000, burst: 5_000, windowMs: minuteMs })
+
+/** No other page shows the page where people approve as a part of itself, and nobody keeps it. */
+const approval = headerRules({
+  response: {
+    set: {
+      'Cache-Control': 'no-store',
+      'Content-Security-Policy': "frame-ancestors 'none'",
+      'Referrer-Policy': 'no-referrer',
+      'X-Frame-Options': 'DENY',
+    },
+  },
+})
 
 /** What is reachable for tests alone. */
 const forTests = switchesAreOn() ? [expose(switches), expose(wallets, { only: ['makePayer'] })] : []
@@ -57,8 +69,9 @@ export default system('payments', {
       expose(merchants, { except: ['onboard'] }),
       expose(wallets, { only: ['signUp', 'logIn'], policies: [attempts] }),
       expose(wallets, { except: ['signUp', 'logIn', 'makePayer'] }),
-      expose(orders, { only: ['submitApproval'], policies: [attempts] }),
-      expose(orders, { except: ['submitApproval'], policies: switchesAreOn() ? [withhold] : [] }),
+      expose(orders, { only: ['approvalPage'], policies: [approval] }),
+      expose(orders, { only: ['submitApproval'], policies: [attempts, approval] }),
+      expose(orders, { except: ['approvalPage', 'submitApproval'], policies: switchesAreOn() ? [withhold] : [] }),
       expose(ledger),
       expose(webhooks),
       ...forTests,

@@ -1,5 +1,4 @@
-import type { Kysely } from 'kysely'
-import { sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Currency } from '../money.ts'
 import type { AccountRow, EntryRow, LedgerTables } from './tables.ts'
 
@@ -39,28 +38,28 @@ export async function lockAccounts(
   currency: Currency,
   newId: () => string,
 ): Promise<readonly [LockedAccount, LockedAccount]> {
-  const names = [from, to]
-  await db
-    .insertInto('accounts')
-    .values(names.toSorted(byName).map((name) => ({ ...name, id: newId(), currency })))
-    .onConflict((conflict) => conflict.columns(['kind', 'owner', 'currency']).doNothing())
-    .execute()
-  const rows = await db
-    .selectFrom('accounts')
-    .select(['id', 'kind', 'owner'])
-    .where('currency', '=', currency)
-    .where((where) => where.or(names.map(({ kind, owner }) => where.and({ kind, owner }))))
-    .orderBy('id')
-    .forUpdate()
-    .execute()
-  // A statement of its own: one that waited for the lock would still see what was before.
-  const last = await lastEntries(
-    db,
-    rows.map(({ id }) => id),
-  )
+  const names = [from, to].toSorted(byName)
+  const isOneOf = sql<boolean>`(kind, owner) in (${sql.join(names.map((name) => sql`(${name.kind}, ${name.owner})`))})`
+  const [, , rows] = await Promise.all([
+    db
+      .insertInto('accounts')
+      .values(names.map((name) => ({ ...name, id: newId(), currency })))
+      .onConflict((conflict) => conflict.columns(['kind', 'owner', 'currency']).doNothing())
+      .execute(),
+    db
+      .selectFrom('accounts')
+      .select('id')
+      .where('currency', '=', currency)
+      .where(isOneOf)
+      .orderBy('id')
+      .forUpdate()
+      .execute(),
+    // A statement of its own: one that waited for the lock would still see what was before.
+    lastEntries(db, isOneOf, currency),
+  ])
   const locked = ({ kind, owner }: AccountName): LockedAccount => {
-    const id = rows.find((row) => row.kind === kind && row.owner === owner)?.id ?? ''
-    return { id, number: last.get(id)?.number ?? 0, balance: BigInt(last.get(id)?.balance ?? 0) }
+    const row = rows.find((each) => each.kind === kind && each.owner === owner)
+    return { id: row?.id ?? '', number: row?.number ?? 0, balance: BigInt(row?.balance ?? 0) }
   }
   return [locked(from), locked(to)]
 }
@@ -69,12 +68,13 @@ function byName(a: AccountName, b: AccountName): number {
   return `${a.kind} ${a.owner}` < `${b.kind} ${b.owner}` ? -1 : 1
 }
 
-async function lastEntries(db: Db, ids: readonly string[]) {
-  const { rows } = await sql<Pick<EntryRow, 'account_id' | 'number' | 'balance'>>`
-    select e.account_id, e.number, e.balance
-    from unnest(${ids}::uuid[]) as a (id)
-    cross join lateral (select * from entries where account_id = a.id order by number desc limit 1) as e`.execute(db)
-  return new Map(rows.map((row) => [row.account_id, row]))
+async function lastEntries(db: Db, isOneOf: RawBuilder<boolean>, currency: Currency) {
+  const { rows } = await sql<Pick<AccountRow, 'id' | 'kind' | 'owner'> & Partial<EntryRow>>`
+    select a.id, a.kind, a.owner, e.number, e.balance
+    from accounts a
+    left join lateral (select * from entries where account_id = a.id order by number desc limit 1) as e on true
+    where a.currency = ${currency} and ${isOneOf}`.execute(db)
+  return rows
 }
 
 /** What a payer has in each currency: to spend, and held for merchants. */

@@ -33,8 +33,10 @@ export async function transfer({ store, newId, now }: TransferDeps, wanted: Tran
   if (known !== undefined) return known
   return await store.transaction(
     async ({ db }) => {
-      const [from, to] = await lockAccounts(db, [wanted.from, wanted.to], wanted.currency, newId)
-      const meanwhile = await outcomeOf(db, wanted)
+      const [[from, to], meanwhile] = await Promise.all([
+        lockAccounts(db, [wanted.from, wanted.to], wanted.currency, newId),
+        outcomeOf(db, wanted),
+      ])
       if (meanwhile !== undefined) return meanwhile
       const minor = wanted.minor === 'all' ? from.balance : wanted.minor
       if (minor === 0n) return 'moved'

@@ -90,17 +90,17 @@ export async function writeDown<Decision extends string | Movement>(
   const decision: string | Movement = request.decide(standing)
   if (typeof decision === 'string') return { kind: 'refused', code: decision as Extract<Decision, string> }
   const payment = paymentRow(decision, request.orderId, newId(), now())
-  await db.insertInto('payments').values(payment).execute()
-  await db
-    .insertInto('requests')
-    .values({
-      ...request.name,
-      fingerprint: printOf(request.asked),
-      order_id: request.orderId,
-      payment_id: payment.id,
-      created_at: payment.created_at,
-    })
-    .execute()
+  const row = {
+    ...request.name,
+    fingerprint: printOf(request.asked),
+    order_id: request.orderId,
+    payment_id: payment.id,
+    created_at: payment.created_at,
+  }
+  await Promise.all([
+    db.insertInto('payments').values(payment).execute(),
+    db.insertInto('requests').values(row).execute(),
+  ])
   return { kind: 'mine', payment, first: true }
 }
 

@@ -15,9 +15,12 @@ export async function standingOf(db: Db, orderId: string): Promise<Standing | un
 
 /** The same, and nobody else can change it until the transaction ends. */
 export async function lockStanding(db: Db, orderId: string): Promise<Standing | undefined> {
-  const order = await db.selectFrom('orders').selectAll().where('id', '=', orderId).forUpdate().executeTakeFirst()
-  // A statement of its own: one that waited for the lock would still see what was before.
-  return order === undefined ? undefined : { order, payments: await paymentRows(db, [orderId]) }
+  // The second is a statement of its own: one that waited for the lock would still see what was before.
+  const [order, payments] = await Promise.all([
+    db.selectFrom('orders').selectAll().where('id', '=', orderId).forUpdate().executeTakeFirst(),
+    paymentRows(db, [orderId]),
+  ])
+  return order === undefined ? undefined : { order, payments }
 }
 
 /** Many orders at once, oldest first. */
