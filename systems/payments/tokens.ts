@@ -1,4 +1,4 @@
-import { authenticator } from 'trestle/gateway'
+import { type Authenticator, authenticator } from 'trestle/gateway'
 import { isCallError } from 'trestle/service'
 import { identity } from './identity/contract.ts'
 import { isClientToken } from './identity/secrets.ts'
@@ -43,8 +43,7 @@ export const payerTokens = authenticator({
   },
 })
 
-/** Knows clients by id and secret, for nothing but getting and ending tokens. Source: RFC 7617. */
-export const clientSecrets = authenticator({
+const secrets = authenticator({
   name: 'client-secrets',
   scheme: 'basic',
   realm,
@@ -61,6 +60,12 @@ export const clientSecrets = authenticator({
     }
   },
 })
+
+/** Knows clients by id and secret, for nothing but getting and ending tokens. Source: RFC 7617. */
+export const clientSecrets: Authenticator = {
+  ...secrets,
+  securitySchemes: { clientSecret: { type: 'http', scheme: 'basic', description: 'For `/v1/oauth2/` alone' } },
+}
 
 /** Our ids and secrets have no character that a form would escape, so they stand there as they are. */
 function basicOf(credential: string): { client_id: string; client_secret: string } | undefined {
