@@ -4,8 +4,11 @@ import { kyselyOver } from './connection/dialect.ts'
 import { PgConnection } from './connection/pg-connection.ts'
 import { readMigrations } from './migration/read-migrations.ts'
 import { runMigrations } from './migration/run-migrations.ts'
-import { Outbox } from './outbox/outbox.ts'
+import { Outbox, renewEpoch } from './outbox/outbox.ts'
 import { OutboxFeed } from './outbox/outbox-feed.ts'
+import { ReaderPlaces } from './outbox/reader-places.ts'
+import { makePartitionsAhead } from './outbox/retention.ts'
+import { defaultOutboxLimits, Upkeep } from './outbox/upkeep.ts'
 import { type StoreLog, silentLog } from './provider.ts'
 import type { OpenStore, StoreConnection, StoreSpec } from './store.ts'
 import { runTransaction } from './transaction.ts'
@@ -48,6 +51,27 @@ export function openStore<Tables>(
   const connections = new Connections(connection, applicationName, limits, clock, random)
   const outbox = new Outbox(() => clock.now())
   const transactions = { pool: connections.exclusive, clock, random, outbox }
+  const ask = (sql: string, parameters: readonly unknown[]) => connections.statement(sql, parameters)
+  const places = new ReaderPlaces()
+  const upkeep = new Upkeep({
+    ask,
+    write: (sql, parameters) => connections.write(sql, parameters),
+    inTransaction: (work) =>
+      runTransaction(
+        transactions,
+        async (_tx, send) => {
+          await send("set local lock_timeout = '2s'", [])
+          return await work(send)
+        },
+        { timeoutMs: outboxMoveMs },
+      ),
+    outbox,
+    places,
+    limits: { ...defaultOutboxLimits, ...spec.outbox },
+    clock,
+    log,
+  })
+  const feed = new OutboxFeed({ ask, outbox, clock, places, held: upkeep.held })
   const store: OpenStore<Tables> = {
     db: kyselyOver<Tables>(connections),
     watchedDb: (around, beforeCommit) => {
@@ -63,7 +87,8 @@ export function openStore<Tables>(
     transaction: (work, options) => runTransaction(transactions, work, options),
     statement: (kind, sql, parameters) =>
       kind === 'read' ? connections.statement(sql, parameters) : connections.write(sql, parameters),
-    feed: new OutboxFeed((sql, parameters) => connections.statement(sql, parameters), outbox, clock),
+    feed,
+    outboxState: () => ({ bytes: upkeep.bytes, heldMs: upkeep.held.heldMs }),
     async migrate() {
       const migrations = await readMigrations(spec.migrations)
       const own = await PgConnection.open({
@@ -80,7 +105,11 @@ export function openStore<Tables>(
           { log, clock, random },
           'platform_migrations',
         )
-        return await runMigrations(own, migrations, { log, clock, random })
+        await own.command(renewEpoch)
+        await makePartitionsAhead((sql, parameters) => own.command(sql, parameters))
+        const result = await runMigrations(own, migrations, { log, clock, random })
+        upkeep.start()
+        return result
       } finally {
         await own.end()
       }
@@ -88,7 +117,11 @@ export function openStore<Tables>(
     async ping() {
       await connections.statement('select 1', [])
     },
-    close: () => connections.close(drainMs),
+    async close() {
+      feed.close()
+      await upkeep.stop()
+      await connections.close(drainMs)
+    },
   }
   setHome(store, connections.exclusive)
   return store
@@ -99,3 +132,6 @@ const platformMigrations = new URL('./platform/migrations/', import.meta.url)
 
 /** A migration may rewrite a large table, and says nothing meanwhile. */
 const migrationSilenceMs = 3_600_000
+
+/** Events that came while there was no partition for them may be many. */
+const outboxMoveMs = 600_000

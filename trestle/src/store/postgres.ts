@@ -4,6 +4,10 @@ import type { StoreSpec } from './store.ts'
 export interface PostgresOptions {
   /** Directory with ordered SQL files `0001-name.sql`: `new URL('./migrations/', import.meta.url)`. */
   readonly migrations: URL
+  /** Days that published events are kept at least, and longer while a reader has not read them; default 7. */
+  readonly outboxRetentionDays?: number
+  /** Bytes of published events on disk beyond which publishing answers `overloaded`; default 10 GiB. */
+  readonly outboxMaxBytes?: number
 }
 
 /**
@@ -12,6 +16,14 @@ export interface PostgresOptions {
  * @example
  * store: postgres<OrdersTables>({ migrations: new URL('./migrations/', import.meta.url) })
  */
-export function postgres<Tables>({ migrations }: PostgresOptions): StoreSpec<Tables> {
-  return { kind: 'postgres', migrations }
+export function postgres<Tables>({
+  migrations,
+  outboxRetentionDays: retentionDays,
+  outboxMaxBytes: maxBytes,
+}: PostgresOptions): StoreSpec<Tables> {
+  const outbox = {
+    ...(retentionDays === undefined ? {} : { retentionDays }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+  }
+  return { kind: 'postgres', migrations, outbox }
 }

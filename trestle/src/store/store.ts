@@ -3,6 +3,7 @@ import type { ContractEvent, EventInputOf } from '../contract/contract.ts'
 import type { TraceContext } from '../std/trace-context.ts'
 import type { PgResult } from './connection/pg-connection.ts'
 import type { EventFeed } from './outbox/event-feed.ts'
+import type { OutboxLimits } from './outbox/upkeep.ts'
 
 export { StoreError, type StoreErrorCode, storeErrors } from './store-error.ts'
 
@@ -19,6 +20,8 @@ export interface StoreSpec<Tables> {
   readonly kind: 'postgres'
   /** Directory with ordered files `0001-name.sql`. */
   readonly migrations: URL
+  /** How much of what is published is kept; what is left out has its default. */
+  readonly outbox?: Partial<OutboxLimits>
   /** Type-level only. */
   readonly tables?: Tables
 }
@@ -101,6 +104,8 @@ export interface OpenStore<Tables> extends WatchableStore<Tables> {
   migrate(): Promise<{ readonly applied: readonly string[] }>
   /** What its transactions have published. */
   readonly feed: EventFeed
+  /** How large what it has published is on disk, and for how long an open transaction has been holding it back. */
+  outboxState(): { readonly bytes: number; readonly heldMs: number }
   /** Answers when the server can be asked. */
   ping(): Promise<void>
   /** Waits for what is running, up to 5 s, then closes every connection. */

@@ -17,7 +17,7 @@ export interface Sequence {
 
 /** What belongs to the service. The tables of the migrations are written by the migrations. */
 const ofService = `n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-  and not (n.nspname = 'trestle' and c.relname in ('migrations', 'migration_lock'))`
+  and not (n.nspname = 'trestle' and c.relname in ('migrations', 'platform_migrations', 'migration_lock'))`
 
 export function qualified([schema, name]: Name): string {
   return `${quoteName(schema)}.${quoteName(name)}`

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { Client } from 'pg'
+import type { MigrationBook } from '../migration/run-migrations.ts'
 import { quoteName } from '../server/database-names.ts'
 import type { StoreConnection } from '../store.ts'
 import { listSequences, listTables, qualified, type Table } from './catalogue.ts'
@@ -45,12 +46,19 @@ export async function liftTimeLimits(client: Client): Promise<void> {
   for (const { name } of rows) await client.query(`set local ${name} = 0`)
 }
 
+/** The platform's own come first, as they do in a database that is made anew. */
+const books: readonly MigrationBook[] = ['platform_migrations', 'migrations']
+
 async function writeMigrations(client: Client, writer: FrameWriter): Promise<number> {
-  const found = await client.query(`select to_regclass('trestle.migrations') is not null as found`)
-  if (!(found.rows[0] as { found: boolean }).found) return 0
-  const { rows } = await client.query('select number, name, checksum, sql from trestle.migrations order by number')
-  for (const migration of rows) await writer.line({ migration })
-  return rows.length
+  let written = 0
+  for (const book of books) {
+    const found = await client.query(`select to_regclass('trestle.${book}') is not null as found`)
+    if (!(found.rows[0] as { found: boolean }).found) continue
+    const { rows } = await client.query(`select number, name, checksum, sql from trestle.${book} order by number`)
+    for (const migration of rows) await writer.line({ migration, book })
+    written += rows.length
+  }
+  return written
 }
 
 async function writeTable(client: Client, writer: FrameWriter, { name, columns }: Table): Promise<number> {

@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import { checksumOf, type Migration } from '../migration/read-migrations.ts'
-import { migrationTables } from '../migration/run-migrations.ts'
+import { type MigrationBook, migrationTables } from '../migration/run-migrations.ts'
 import { quoteName } from '../server/database-names.ts'
 import type { StoreConnection } from '../store.ts'
 import {
@@ -15,6 +15,7 @@ import {
 } from './catalogue.ts'
 import { copyIn, openCopyClient } from './copy-client.ts'
 import { type DumpTotals, liftTimeLimits } from './dump-store.ts'
+import { feedEpoch, raiseFeedEpoch } from './feed-epoch.ts'
 import { FrameReader, invalid } from './frames.ts'
 
 type Line = Readonly<Record<string, unknown>>
@@ -66,12 +67,14 @@ async function begin(client: Client): Promise<void> {
 }
 
 async function loadInto(client: Client, reader: FrameReader): Promise<DumpTotals> {
+  const epochBefore = await feedEpoch(client)
   await dropEverything(client)
   await client.query(migrationTables)
   let line = await reader.line()
   let migrations = 0
   for (; line['migration'] !== undefined; line = await reader.line(), migrations += 1) {
-    await applyMigration(client, line['migration'] as Migration)
+    const book = line['book'] === 'platform_migrations' ? 'platform_migrations' : 'migrations'
+    await applyMigration(client, line['migration'] as Migration, book)
   }
   const restore = await emptyTables(client)
   let [tables, rows] = [0, 0]
@@ -82,6 +85,7 @@ async function loadInto(client: Client, reader: FrameReader): Promise<DumpTotals
     await setSequence(client, line['sequence'] as Sequence)
   await checkEnd(reader, line, { migrations, tables, rows })
   for (const statement of restore) await client.query(statement)
+  await raiseFeedEpoch(client, epochBefore)
   for (const view of await listNames(client, 'm')) await client.query(`refresh materialized view ${qualified(view)}`)
   return { tables, rows }
 }
@@ -95,10 +99,14 @@ async function checkEnd(reader: FrameReader, line: Line, totals: Readonly<Record
   if (!(await reader.atEnd())) throw invalid('something follows its end')
 }
 
-async function applyMigration(client: Client, { number, name, checksum, sql }: Migration): Promise<void> {
+async function applyMigration(
+  client: Client,
+  { number, name, checksum, sql }: Migration,
+  book: MigrationBook,
+): Promise<void> {
   if (checksumOf(sql) !== checksum) throw invalid(`migration ${name} does not match its checksum`)
   await client.query(sql)
-  await client.query('insert into trestle.migrations (number, name, checksum, sql) values ($1, $2, $3, $4)', [
+  await client.query(`insert into trestle.${book} (number, name, checksum, sql) values ($1, $2, $3, $4)`, [
     number,
     name,
     checksum,
@@ -124,6 +132,7 @@ async function emptyTables(client: Client): Promise<readonly string[]> {
 }
 
 async function loadTable(client: Client, reader: FrameReader, { name, columns }: Table): Promise<number> {
+  await makePartition(client, name)
   await checkExists(client, name)
   let counted: Line = {}
   async function* pieces() {
@@ -138,6 +147,12 @@ async function loadTable(client: Client, reader: FrameReader, { name, columns }:
   if (counted['rows'] !== rows)
     throw invalid(`table ${name.join('.')} should have ${String(counted['rows'])} rows, not ${rows}`)
   return rows
+}
+
+/** Partitions of the outbox are made day by day, not by a migration. */
+async function makePartition(client: Client, [schema, name]: Name): Promise<void> {
+  const day = schema === 'trestle' ? /^outbox_(\d{4})(\d\d)(\d\d)$/.exec(name) : null
+  if (day !== null) await client.query('select trestle.make_outbox_partition($1)', [day.slice(1).join('-')])
 }
 
 async function checkExists(client: Client, name: Name): Promise<void> {

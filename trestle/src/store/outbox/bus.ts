@@ -70,4 +70,6 @@ export interface EventSink {
   accept(events: readonly EventEnvelope[], next: EventPosition | undefined): Promise<void>
   /** Resolves when there is room: so many events may wait to be handled, and no more. */
   ready(signal: AbortSignal): Promise<void>
+  /** Aborts when the place is another than was said: a replay has begun, or another process pulls. Then a new one begins. */
+  readonly turned?: AbortSignal
 }

@@ -93,14 +93,13 @@ describe('the law of the feed', () => {
         )
         const held = plan.map((one) => ({ ...one, ...hold(storeOf(one.database), one.keys, one) }))
         await Promise.all(held.map(({ open }) => open))
-        for (const { done, finish, database, keys, waits } of held.toSorted((a, b) => a.rank - b.rank)) {
+        for (const { done, finish, waits } of held.toSorted((a, b) => a.rank - b.rank)) {
           finish()
-          const counted = done.then((ok) => {
-            if (ok) committed[database] = (committed[database] ?? 0) + keys.length
-          })
-          if (waits) await counted
+          if (waits) await done
         }
-        await Promise.all(held.map(({ done }) => done))
+        for (const { done, database, keys } of held) {
+          if (await done) committed[database] = (committed[database] ?? 0) + keys.length
+        }
         over = true
         for (const [index, events] of (await Promise.all(readers)).entries()) {
           cursors[index] = events.at(-1)?.position ?? cursors[index]
@@ -108,7 +107,7 @@ describe('the law of the feed', () => {
           expect(new Set(events.map(({ id }) => id)).size).toBe(events.length)
           for (const { key, keyVersion } of events) {
             const name = `${index} ${key}`
-            expect(keyVersion, name).toBe((known.get(name) ?? 0) + 1)
+            expect({ name, keyVersion }).toEqual({ name, keyVersion: (known.get(name) ?? 0) + 1 })
             known.set(name, keyVersion)
           }
         }

@@ -122,10 +122,10 @@ describe('publishing', () => {
   })
 
   it('is told to those who listen, after the commit', async () => {
-    const told = Promise.withResolvers<void>()
-    const end = store.feed.onPublished(() => told.resolve())
+    const told = Promise.withResolvers<string>()
+    const end = store.feed.onPublished(() => told.resolve('told'))
     await publish(store, 'told')
-    await told.promise
+    expect(await told.promise).toBe('told')
     end()
   })
 

@@ -7,7 +7,7 @@ import { publishStatement, type Statement } from './publish-statement.ts'
  * Begins a new epoch when the database is not where it was: transaction ids, by which the feed is ordered, say nothing
  * there of those before.
  */
-const renewEpoch = `update trestle.feed
+export const renewEpoch = `update trestle.feed
   set epoch = greatest(epoch + 1, extract(epoch from clock_timestamp())::bigint), identity = trestle.cluster_identity()
   where identity is distinct from trestle.cluster_identity()`
 
@@ -18,13 +18,15 @@ export class Outbox {
   readonly #current = new WeakSet<PgConnection>()
   readonly #listeners = new Set<() => void>()
   #told = false
+  /** The bound in bytes that has been passed: nothing more is taken. */
+  full: number | undefined
 
   constructor(now: () => number) {
     this.#now = now
   }
 
   newBuffer(): PublishBuffer {
-    return new PublishBuffer(this.#now)
+    return new PublishBuffer(this.#now, this.full)
   }
 
   /** What has to be asked on `connection` right before the commit; all of it can be sent at once. */

@@ -17,14 +17,21 @@ const keyMaxCharacters = 512
 export class PublishBuffer {
   readonly events: BufferedEvent[] = []
   readonly #now: () => number
+  readonly #fullBytes: number | undefined
   #characters = 0
 
-  constructor(now: () => number) {
+  /** @param fullBytes the bound that the outbox has passed, if it has */
+  constructor(now: () => number, fullBytes?: number) {
     this.#now = now
+    this.#fullBytes = fullBytes
   }
 
-  /** @throws StoreError `event_invalid` */
+  /** @throws StoreError `event_invalid`, `overloaded` */
   add<E extends ContractEvent>(event: E, payload: EventInputOf<E>): void {
+    if (this.#fullBytes !== undefined) {
+      const why = `The outbox holds more than ${this.#fullBytes} bytes: its readers are behind, or are gone`
+      throw new StoreError('overloaded', why)
+    }
     const written = wireSchema(event.payload).stringify(payload)
     const what = `${event.contract}.${event.name}`
     if (!written.ok) throw invalid(what, written.faults)

@@ -35,6 +35,13 @@ export class RecentEvents {
     this.#trim()
   }
 
+  /** Forgets the events, and goes on from where it is: the database may have another past now. */
+  clear(): void {
+    this.#events = []
+    this.#characters = 0
+    this.#since = this.#until
+  }
+
   /** Those that follow the position, at most `max`; header-only where the type is not among `types`. */
   after(position: EventPosition, types: ReadonlySet<string> | undefined, max: number): readonly EventEnvelope[] {
     const from = this.#indexAfter(position)

@@ -206,6 +206,7 @@ export class StreamTail {
     const recent = this.#recent as RecentEvents
     this.#published = false
     const { events, certain, held } = await this.#deps.look(recent.until, undefined, pollMaxEvents)
+    if (certain.epoch !== recent.until.epoch) recent.clear()
     const more = events.length === pollMaxEvents
     this.#caughtUp = !more
     recent.add(events, more ? (events.at(-1)?.position ?? certain) : certain)

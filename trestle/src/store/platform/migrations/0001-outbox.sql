@@ -63,6 +63,31 @@ create index outbox_in_order on trestle.outbox (stream, epoch, feed_xid, seq);
 -- For the time in which no partition was made ahead.
 create table trestle.outbox_rest partition of trestle.outbox default;
 
+-- Makes the partition of a day (UTC), with what came for it while there was none. Returns whether it was missing.
+create function trestle.make_outbox_partition(day date) returns boolean language plpgsql as $$
+declare
+  name text := 'outbox_' || to_char(day, 'YYYYMMDD');
+  since timestamptz := day::timestamp at time zone 'UTC';
+  until timestamptz := (day + 1)::timestamp at time zone 'UTC';
+begin
+  if to_regclass('trestle.' || name) is not null then
+    return false;
+  end if;
+  -- Replicas that start at once wait for each other here.
+  perform 1 from trestle.feed for update;
+  if to_regclass('trestle.' || name) is not null then
+    return false;
+  end if;
+  execute format('create table trestle.%I (like trestle.outbox including defaults including indexes)', name);
+  lock table trestle.outbox_rest in access exclusive mode;
+  execute format(
+    'with moved as (delete from trestle.outbox_rest where published_at >= $1 and published_at < $2 returning *)
+     insert into trestle.%I select * from moved', name) using since, until;
+  execute format('alter table trestle.outbox attach partition trestle.%I for values from (%L) to (%L)', name, since, until);
+  return true;
+end
+$$;
+
 -- Who reads, and how far: what a reader has not read yet is kept.
 create table trestle.outbox_readers (
   stream text collate "C" not null,
