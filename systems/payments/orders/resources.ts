@@ -50,7 +50,7 @@ export const PurchaseUnitRequest = z.object({
   invoice_id: Invoice.optional(),
 })
 
-export const PurchaseUnit = PurchaseUnitRequest.extend({
+const PurchaseUnit = PurchaseUnitRequest.extend({
   reference_id: z.string(),
   payee: z.object({ merchant_id: z.string() }),
   payments: z
@@ -62,7 +62,7 @@ export const Intent = z
   .enum(['CAPTURE', 'AUTHORIZE'])
   .describe('CAPTURE: the money moves at once. AUTHORIZE: it is held first and captured later')
 
-export const OrderStatus = z.enum(['CREATED', 'APPROVED', 'COMPLETED', 'VOIDED'])
+const OrderStatus = z.enum(['CREATED', 'APPROVED', 'COMPLETED', 'VOIDED'])
 
 export const Order = z
   .object({

@@ -9,11 +9,11 @@ export interface Standing {
 }
 
 /** Done payments of a kind that are about another one. */
-export function doneAbout({ payments }: Standing, kind: PaymentRow['kind'], about: string): readonly PaymentRow[] {
+function doneAbout({ payments }: Standing, kind: PaymentRow['kind'], about: string): readonly PaymentRow[] {
   return payments.filter((each) => each.kind === kind && each.about === about && each.state === 'done')
 }
 
-export function sumOf(payments: readonly PaymentRow[]): bigint {
+function sumOf(payments: readonly PaymentRow[]): bigint {
   return payments.reduce((sum, { amount }) => sum + BigInt(amount), 0n)
 }
 
