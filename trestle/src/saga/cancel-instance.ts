@@ -51,7 +51,7 @@ on conflict (name, key) do update set
   failure = case when s.state = 'expected' then $5 else ($5::jsonb || jsonb_build_object('step', s.step))::text end,
   undoing = s.state <> 'expected', state = case when s.state = 'expected' then s.state else 'running' end,
   owner = null, fence = s.fence + 1, due_at = case when s.state <> 'expected' then $6::timestamptz end,
-  began_at = case when s.state = 'expected' then s.began_at else $6::timestamptz end, tries = 0, round = 0,
+  began_at = case when s.state = 'expected' then s.began_at else $6::timestamptz end, tries = 0, spent_ms = 0, round = 0,
   revision = s.revision + case when s.state = 'expected' then 0 else 1 end
 where s.ended_at is null and not s.undoing and not s.past_pivot
 returning s.id, s.state, s.step, s.revision, s.began_at`

@@ -86,6 +86,8 @@ export class Engine {
   #wallAhead: number
   #failing = false
   #asleep = 0
+  #started: Promise<void> | undefined
+  #beats: (() => void)[] = []
   readonly #listeners: (() => void)[] = []
 
   constructor(specs: readonly SagaSpec[], deps: EngineDeps) {
@@ -108,13 +110,13 @@ export class Engine {
         this.#asleep += by
         if (by === 1) this.#quieter()
       },
-      alive: () => this.#ownership.owner !== undefined,
+      hold: (instance) => this.#hold(instance),
     }
   }
 
   /** Begins to work. Resolves at once; a database that is away is asked again. */
   start(): void {
-    void this.#try('saga.start', async () => {
+    this.#started = this.#try('saga.start', async () => {
       await this.#ownership.beat()
       await retryStuck(this.#deps.store, this.#specs, this.#deps.clock.now())
       await wakeAfterClockJump(this.#deps.store, this.#deps.clock.now(), this.#deps.limits.retryMaxMs)
@@ -141,7 +143,7 @@ export class Engine {
     crashPoint('saga.after-start-commit')
     const [first] = instances
     if (first !== undefined) this.#deps.metrics.started(first.spec.name, instances.length)
-    const owned = instances.filter(({ owned }) => owned)
+    const owned = instances.filter(({ owner }) => owner !== undefined)
     this.take(owned)
     if (owned.length < instances.length) this.wake()
   }
@@ -165,7 +167,9 @@ export class Engine {
 
   /** Resolves when nothing is under way and nothing is due: what is left waits for time or for events. */
   async settled(): Promise<void> {
-    for (;;) {
+    await this.#started
+    while (!this.#stopping.signal.aborted) {
+      if (this.#ownership.owner === undefined) await this.#beat()
       this.wake()
       await this.#claiming
       if (this.#held.size <= this.#asleep) return
@@ -179,6 +183,7 @@ export class Engine {
 
   async close(): Promise<void> {
     this.#stopping.abort()
+    for (const told of this.#beats.splice(0)) told()
     for (const timer of this.#timers) timer.cancel()
     const { clock, limits } = this.#deps
     const cut = clock.setTimeout(() => this.#cut.abort(), limits.closeTimeoutMs)
@@ -187,6 +192,17 @@ export class Engine {
     cut.cancel()
     this.#cut.abort()
     await this.#ownership.leave().catch(() => undefined)
+  }
+
+  async #hold({ owner }: Instance): Promise<boolean> {
+    while (!this.#stopping.signal.aborted && owner === this.#ownership.name) {
+      if (this.#ownership.owner !== undefined) return true
+      // It was held up, by a debugger or by its machine: it asks at once whether it was taken for dead.
+      const told = new Promise<void>((resolve) => this.#beats.push(resolve))
+      void this.#try('saga.beat', () => this.#beat())
+      await told
+    }
+    return false
   }
 
   async #claim(): Promise<void> {
@@ -248,6 +264,7 @@ export class Engine {
   async #beat(): Promise<void> {
     const { store, clock, limits } = this.#deps
     const alive = await this.#ownership.beat()
+    for (const told of this.#beats.splice(0)) told()
     if (!alive) this.#deps.log.warn({}, 'this engine was taken for dead; what it was doing others do')
     this.#unheld = await this.#ownership.freeUnheld([...this.#held.keys()], this.#unheld)
     if ((await this.#ownership.takeOver()) > 0) this.wake()

@@ -12,8 +12,8 @@ export interface Instance {
   /** Every write must match both; whoever takes the instance over raises the fence. */
   readonly fence: number
   revision: number
-  /** When its row was read, an engine owned it. */
-  readonly owned: boolean
+  /** Who owned it when its row was read. */
+  readonly owner: string | undefined
   /** Read when it is first asked for. @throws Error when this version of the contract cannot read it */
   readonly event: unknown
   /** The version of another definition under which it stands in the database; its next line says that it was migrated. */
@@ -37,6 +37,8 @@ export interface Place {
   /** When this step began, milliseconds since 1970. */
   readonly beganAt: number
   readonly tries: number
+  /** Time that the step had taken when it was last let go, however the wall clock was set meanwhile. */
+  readonly spentMs: number
   readonly round: number
 }
 
@@ -46,7 +48,7 @@ export function eventId(event: { readonly contractId: string; readonly name: str
 }
 
 /** Columns of `trestle.sagas` that `readInstance` needs. */
-export const instanceColumns = `s.id, s.name, s.key, s.version, s.state, s.undoing, s.past_pivot, s.step, s.began_at, s.tries,
+export const instanceColumns = `s.id, s.name, s.key, s.version, s.state, s.undoing, s.past_pivot, s.step, s.began_at, s.tries, s.spent_ms,
   s.round, s.event, s.arrivals, s.failure, s.revision, s.owner, s.fence, s.traceparent`
 
 /** An instance from its row. */
@@ -60,7 +62,7 @@ export function readInstance(row: Row, spec: SagaSpec): Instance {
     spec,
     fence: Number(row['fence']),
     revision: row['revision'] as number,
-    owned: row['owner'] !== null,
+    owner: (row['owner'] as string | null) ?? undefined,
     get event() {
       return (opened ??= { event: openEvent(spec.on, sealed) }).event
     },
@@ -73,6 +75,7 @@ export function readInstance(row: Row, spec: SagaSpec): Instance {
       step: (row['step'] as string | null) ?? undefined,
       beganAt: (row['began_at'] as Date).getTime(),
       tries: row['tries'] as number,
+      spentMs: row['spent_ms'] as number,
       round: row['round'] as number,
     },
     arrivals: row['arrivals'] as Record<string, string>,

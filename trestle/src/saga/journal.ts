@@ -43,11 +43,11 @@ export type Written = 'kept' | 'let_go' | 'lost'
 const advance = `
 with t as (
   select * from json_to_recordset($1::json) as t(id uuid, fence bigint, revision integer, lines integer, version integer,
-    state text, undoing boolean, past_pivot boolean, step text, began_at timestamptz, due_at timestamptz, tries integer,
+    state text, undoing boolean, past_pivot boolean, step text, began_at timestamptz, due_at timestamptz, tries integer, spent_ms integer,
     round integer, last_error text, failure text, keep boolean, awaits text, unless_arrived text, ended_at timestamptz)
 )
 update trestle.sagas s set revision = s.revision + t.lines, version = t.version, state = t.state, undoing = t.undoing,
-  past_pivot = t.past_pivot, step = t.step, began_at = t.began_at, tries = t.tries, round = t.round,
+  past_pivot = t.past_pivot, step = t.step, began_at = t.began_at, tries = t.tries, spent_ms = t.spent_ms, round = t.round,
   last_error = t.last_error, failure = coalesce(t.failure, s.failure), ended_at = t.ended_at,
   owner = case when t.keep or s.arrivals ? t.awaits then s.owner end,
   due_at = case when t.keep or s.arrivals ? t.awaits then null else t.due_at end
@@ -100,6 +100,7 @@ function rowOf({ instance, entries, move, version, failure, lastError, unlessArr
     began_at: iso(place.beganAt),
     due_at: move.dueAt === undefined ? undefined : iso(move.dueAt),
     tries: place.tries,
+    spent_ms: Math.round(place.spentMs),
     round: place.round,
     last_error: lastError,
     failure,

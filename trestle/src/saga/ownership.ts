@@ -24,6 +24,7 @@ export class Ownership {
   readonly #deps: OwnershipDeps
   readonly #seen = new Map<string, { readonly beat: string; readonly since: number }>()
   #owner: string | undefined
+  #beating: Promise<boolean> | undefined
   #aliveAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: OwnershipDeps) {
@@ -36,8 +37,20 @@ export class Ownership {
     return clock.monotonic() - this.#aliveAt < leaseMs ? this.#owner : undefined
   }
 
+  /** The name under which it owns what it owns, whether or not others take it for alive. */
+  get name(): string | undefined {
+    return this.#owner
+  }
+
   /** Says that this engine lives. `false`: it was taken for dead, and owns nothing any more. */
-  async beat(): Promise<boolean> {
+  beat(): Promise<boolean> {
+    this.#beating ??= this.#beat().finally(() => {
+      this.#beating = undefined
+    })
+    return this.#beating
+  }
+
+  async #beat(): Promise<boolean> {
     const { store, clock, newId } = this.#deps
     // Counted from before the question: others may have seen the beat at any time since.
     const at = clock.monotonic()

@@ -16,7 +16,7 @@ export interface Move {
 /** What follows in the forward direction after the step at `index - 1`; `index` 0 is the beginning. */
 export function forwardTo(spec: SagaSpec, index: number, pastPivot: boolean, nowMs: number): Move {
   const step = spec.steps[index]
-  const common = { undoing: false, beganAt: nowMs, tries: 0, round: 0 }
+  const common = { undoing: false, beganAt: nowMs, tries: 0, spentMs: 0, round: 0 }
   if (step === undefined) {
     return { place: { ...common, state: 'done', pastPivot, step: undefined }, keep: false, ended: true }
   }
@@ -35,7 +35,7 @@ export function forwardTo(spec: SagaSpec, index: number, pastPivot: boolean, now
 
 /** What follows when the steps up to and including the one at `index` are to be undone. */
 export function undoFrom(spec: SagaSpec, index: number, nowMs: number): Move {
-  const common = { undoing: true, pastPivot: false, beganAt: nowMs, tries: 0, round: 0 }
+  const common = { undoing: true, pastPivot: false, beganAt: nowMs, tries: 0, spentMs: 0, round: 0 }
   for (let at = index; at >= 0; at -= 1) {
     const step = spec.steps[at]
     if (step !== undefined && step.kind !== 'wait' && step.undo !== undefined) {
@@ -45,13 +45,21 @@ export function undoFrom(spec: SagaSpec, index: number, nowMs: number): Move {
   if (spec.whenUndone !== undefined) {
     return { place: { ...common, state: 'running', step: undefined }, keep: true }
   }
-  return { place: { ...common, state: 'undone', step: undefined }, keep: false, ended: true }
+  return undone(nowMs)
+}
+
+/** The end of an instance of which nothing is left. */
+export function undone(nowMs: number): Move {
+  const place = { undoing: true, pastPivot: false, beganAt: nowMs, tries: 0, spentMs: 0, round: 0, step: undefined }
+  return { place: { ...place, state: 'undone' }, keep: false, ended: true }
 }
 
 /** What the current step's successor is, in the direction in which the instance goes. */
 export function afterCurrent(instance: Instance, nowMs: number): Move {
   const { spec, place } = instance
-  const index = place.step === undefined ? spec.steps.length : indexOfStep(spec, place.step)
-  if (place.undoing) return undoFrom(spec, index - 1, nowMs)
-  return forwardTo(spec, index + 1, place.pastPivot, nowMs)
+  // Without a step it was at its last word.
+  if (place.step === undefined)
+    return place.undoing ? undone(nowMs) : forwardTo(spec, spec.steps.length, place.pastPivot, nowMs)
+  const index = indexOfStep(spec, place.step)
+  return place.undoing ? undoFrom(spec, index - 1, nowMs) : forwardTo(spec, index + 1, place.pastPivot, nowMs)
 }

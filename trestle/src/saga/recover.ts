@@ -11,7 +11,7 @@ export async function retryStuck(store: Store<unknown>, specs: readonly SagaSpec
 }
 
 const unstick = `
-update trestle.sagas set state = 'running', due_at = $1::timestamptz, began_at = $1::timestamptz, fence = fence + 1
+update trestle.sagas set state = 'running', due_at = $1::timestamptz, began_at = $1::timestamptz, spent_ms = 0, fence = fence + 1
 where state = 'stuck' and ended_at is null
   and (name, version) in (select * from unnest($2::text[], $3::integer[]))`
 

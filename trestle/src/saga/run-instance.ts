@@ -25,8 +25,11 @@ export interface RunDeps {
   readonly stopping: AbortSignal
   /** Aborts when the calls under way have had their time. */
   readonly cut: AbortSignal
-  /** Whether this engine is certain to be taken for alive: without that it must not call. */
-  readonly alive: () => boolean
+  /**
+   * Resolves when this engine is certain to be taken for alive: without that it must not call. `false`: it is not the
+   * instance's owner any more, or stops.
+   */
+  readonly hold: (instance: Instance) => Promise<boolean>
   /** One more, or one fewer, of those in hand waits for time. */
   readonly onAsleep: (by: 1 | -1) => void
   readonly onEnded: (instance: Instance, outcome: 'done' | 'undone') => void
@@ -55,7 +58,7 @@ type WriteStep = Extract<StepSpec, { kind: 'write' }>
 export async function runInstance(instance: Instance, deps: RunDeps): Promise<Written> {
   const run = new Run(instance, deps)
   for (;;) {
-    if (deps.stopping.aborted || !deps.alive()) return 'kept'
+    if (!(await deps.hold(instance))) return 'kept'
     const written = await run.step()
     if (written !== 'kept') return written
   }
@@ -193,7 +196,11 @@ class Run {
     const jittered = backoffMs(place.tries, { baseMs: limits.retryBaseMs, maxMs: limits.retryMaxMs, random })
     const wait = Math.min(Math.max(jittered, waitMs), Math.max(1, timeoutMs - forMs), limits.retryMaxMs)
     if (wait > limits.holdMaxMs) {
-      return this.#move({ place: instance.place, dueAt: now + wait, keep: false }, [], { lastError: error })
+      return this.#move(
+        { place: { ...instance.place, spentMs: Math.min(forMs, spentMostMs) }, dueAt: now + wait, keep: false },
+        [],
+        { lastError: error },
+      )
     }
     this.#deps.onAsleep(1)
     await sleep(clock, wait, stopping)
@@ -202,8 +209,8 @@ class Run {
   }
 
   /** How long the step has been going on. A wall clock that was put back does not make it longer. */
-  #forMs({ beganAt }: Place): number {
-    return Math.max(this.#now() - beganAt, this.#deps.clock.monotonic() - this.#since.monotonic)
+  #forMs({ beganAt, spentMs }: Place): number {
+    return Math.max(this.#now() - beganAt, spentMs + this.#deps.clock.monotonic() - this.#since.monotonic)
   }
 
   // --- waiting for events
@@ -340,6 +347,9 @@ class Run {
     return this.#deps.clock.now()
   }
 }
+
+/** Kept as an integer of the database's. */
+const spentMostMs = 2_000_000_000
 
 function timeoutOf(step: CallStep | WriteStep): number {
   return step.kind === 'call' ? step.timeoutMs : 60_000

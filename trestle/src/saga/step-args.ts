@@ -46,7 +46,7 @@ export function callersOf(spec: SagaSpec, from: { service: string; send: Handle;
 }
 
 function refusing(client: object, spec: SagaSpec, contract: AnyContract, refused: readonly string[]): object {
-  return Object.create(
+  return Object.defineProperties(
     client,
     Object.fromEntries(
       refused.map((operation) => [operation, { get: () => notIdempotent(spec, `${contract.name}.${operation}`) }]),

@@ -24,6 +24,8 @@ create table trestle.sagas (
   due_at timestamptz,
   -- Tries of this step of which nobody knows what became of them.
   tries integer not null default 0,
+  -- How long it had taken when it was last let go, by a clock that does not jump.
+  spent_ms integer not null default 0,
   -- How often this step began anew under other keys, after a failure that was certain.
   round integer not null default 0,
   last_error text,
