@@ -1,10 +1,11 @@
-import type { Reply } from '../call/call.ts'
+import type { Call, Reply } from '../call/call.ts'
 import { anonymous } from '../call/caller.ts'
 import type { Client } from '../call/client.ts'
 import type { GatewayReport } from '../call/gateway-report.ts'
 import { createClient } from '../call/create-client.ts'
 import { type Operator, OperatorError, type OperatorErrorCode, type SystemStatus } from '../call/operator.ts'
 import type { Problem } from '../call/problem.ts'
+import type { AnyContract } from '../contract/contract.ts'
 import { createHttpClient, type HttpClient } from '../http/index.ts'
 import { systemClock } from '../std/clock.ts'
 import { newTrace } from '../std/trace-context.ts'
@@ -12,6 +13,7 @@ import { httpTransport } from '../transport/http/index.ts'
 import { adminAccessContract } from './access-contract.ts'
 import { type AdminFile, readAdminFile } from './admin-file.ts'
 import { adminContract, type Json } from './contract.ts'
+import { adminOperatedContract } from './operated-contract.ts'
 
 /** A running system, from another process of the same user. */
 export interface AdminConnection {
@@ -20,6 +22,8 @@ export interface AdminConnection {
   readonly operator: Operator
   /** The gateway's keys, plans and usage. */
   readonly access: Client<typeof adminAccessContract>
+  /** Events, sagas and jobs of each service. */
+  readonly operated: Client<typeof adminOperatedContract>
   close(): Promise<void>
 }
 
@@ -38,25 +42,21 @@ export async function connectAdmin({ dataDir }: { readonly dataDir: string }): P
   }
   const authorization = `Bearer ${file.token}`
   const over = { url: file.adminUrl, client, headers: { authorization } }
-  const transport = httpTransport({ contract: adminContract, ...over })
-  const accessTransport = httpTransport({ contract: adminAccessContract, ...over })
-  const from = 'operator'
   const context = { caller: anonymous, trace: newTrace() }
-  const calls = createClient(adminContract, { from, send: (call) => transport.send(call), clock: systemClock })
-  const accessCalls = createClient(adminAccessContract, {
-    from,
-    send: (call) => accessTransport.send(call),
-    clock: systemClock,
-  })
+  const opened = new AsyncDisposableStack()
+  opened.defer(() => client.close())
+  const clientOf = <C extends AnyContract>(contract: C): Client<C> => {
+    const transport = httpTransport({ contract, ...over })
+    opened.defer(() => transport.close())
+    const deps = { from: 'operator', send: (call: Call) => transport.send(call), clock: systemClock }
+    return createClient(contract, deps)(context)
+  }
   return {
     url: file.adminUrl,
-    operator: remoteOperator(calls(context), client, file),
-    access: accessCalls(context),
-    async close() {
-      await transport.close()
-      await accessTransport.close()
-      await client.close()
-    },
+    operator: remoteOperator(clientOf(adminContract), client, file),
+    access: clientOf(adminAccessContract),
+    operated: clientOf(adminOperatedContract),
+    close: () => opened.disposeAsync(),
   }
 }
 

@@ -16,6 +16,8 @@ import { adminAccessService } from './access-service.ts'
 import { adminFilePath, writeAdminFile } from './admin-file.ts'
 import { adminService } from './admin-service.ts'
 import { adminContract } from './contract.ts'
+import { adminOperatedContract } from './operated-contract.ts'
+import { adminOperatedService } from './operated-service.ts'
 import { isLocalHost } from './local-host.ts'
 
 export interface AdminOptions {
@@ -55,9 +57,13 @@ export async function startAdmin(options: AdminOptions): Promise<AdminListener> 
   const services = new Map([
     [adminContract.id, createServiceHandle(adminService(options.operator), deps).handle],
     [adminAccessContract.id, createServiceHandle(adminAccessService(options.operator), deps).handle],
+    [adminOperatedContract.id, createServiceHandle(adminOperatedService(options.operator), deps).handle],
   ])
   const { handler, onRefusal } = await createGateway(
-    gateway({ authenticate: [operatorToken(token)], routes: [expose(adminContract), expose(adminAccessContract)] }),
+    gateway({
+      authenticate: [operatorToken(token)],
+      routes: [expose(adminContract), expose(adminAccessContract), expose(adminOperatedContract)],
+    }),
     {
       send: (call) => (services.get(call.contract) as Handle)(call),
       clock: systemClock,

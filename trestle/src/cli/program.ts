@@ -5,8 +5,10 @@ import { callCommand } from './commands/call.ts'
 import { configCommand } from './commands/config.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { devCommand } from './commands/dev.ts'
+import { eventsCommand } from './commands/events.ts'
 import { gatewayCommand } from './commands/gateway.ts'
 import { initCommand } from './commands/init.ts'
+import { jobsCommand } from './commands/jobs.ts'
 import { keysCommand } from './commands/keys.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { openapiCommand } from './commands/openapi.ts'
@@ -31,6 +33,7 @@ const groups: readonly (readonly [heading: string, commands: readonly AddCommand
     'The running system:',
     [psCommand, callCommand, scaleCommand, restartCommand, stopCommand, deployCommand, upstreamsCommand],
   ],
+  ['Events, sagas and jobs:', [eventsCommand, jobsCommand]],
   ['Who may use the gateway:', [keysCommand, plansCommand, usageCommand]],
   ['What the contracts say:', [routesCommand, openapiCommand, asyncapiCommand]],
   ['Data and settings:', [migrateCommand, storeCommand, configCommand]],

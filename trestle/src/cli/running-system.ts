@@ -11,6 +11,8 @@ export interface RunningSystem {
   readonly operator: Operator
   /** The gateway's keys, plans and usage. */
   readonly access: AdminConnection['access']
+  /** Events, sagas and jobs of each service. */
+  readonly operated: AdminConnection['operated']
   readonly context: CommandContext
 }
 
@@ -33,7 +35,7 @@ export async function withRunningSystem<T>(
     })
   }
   try {
-    return await use({ operator: admin.operator, access: admin.access, context })
+    return await use({ operator: admin.operator, access: admin.access, operated: admin.operated, context })
   } finally {
     await admin.close()
   }

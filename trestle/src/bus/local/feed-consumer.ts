@@ -63,12 +63,16 @@ export class FeedConsumer {
   async #run(): Promise<void> {
     const { signal } = this.#closing
     while (!signal.aborted) {
+      let turned: AbortSignal | undefined
       try {
         await this.#consumer.sink.ready(signal)
+        turned = this.#consumer.sink.turned
         await this.#pull()
         this.#failures = 0
       } catch (error) {
         if (signal.aborted) return
+        // Nothing is wrong: the place is another one now.
+        if (turned?.aborted === true) continue
         this.#say(error)
         await this.#wait(backoffMs(this.#failures++, { ...retry, random: this.#deps.random }))
       }
@@ -104,8 +108,9 @@ export class FeedConsumer {
   }
 
   #read(feed: ReadableFeed, after: EventPosition | undefined, wait: number): Promise<FeedBatch> {
-    const { stream, types, service, subscription } = this.#consumer
-    const { signal } = this.#closing
+    const { stream, types, service, subscription, sink } = this.#consumer
+    const closing = this.#closing.signal
+    const signal = sink.turned === undefined ? closing : AbortSignal.any([closing, sink.turned])
     return feed.read({
       stream,
       after,

@@ -21,6 +21,8 @@ import { JobStore, LostRunError } from './job-store.ts'
 
 /** Jobs at work. */
 export interface RunningJobs {
+  /** Looks for what is due, now. */
+  look(): void
   /** No new run; resolves when the runs in progress have ended (their `signal` aborts). */
   stop(): Promise<void>
 }

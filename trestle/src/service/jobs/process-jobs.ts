@@ -49,6 +49,7 @@ export function startProcessJobs(
   const now = clock.now()
   for (const job of jobs) plan(job, job.schedule.next(now, now))
   return {
+    look() {},
     async stop() {
       abort.abort()
       for (const timer of timers.values()) timer.cancel()

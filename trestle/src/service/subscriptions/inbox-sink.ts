@@ -24,6 +24,7 @@ export class InboxSink implements EventSink {
   readonly #events: SinkEvents
   #lease: Lease | undefined
   #full = false
+  #turn = new AbortController()
   #changed = Promise.withResolvers<void>()
 
   constructor(subscription: Subscription, events: SinkEvents) {
@@ -35,11 +36,19 @@ export class InboxSink implements EventSink {
     return this.#lease
   }
 
+  get turned(): AbortSignal {
+    return this.#turn.signal
+  }
+
   /** What this process may do has changed: it got or lost the lease, another generation began, there is room or none. */
   update(state: { readonly lease: Lease | undefined; readonly full: boolean }): void {
     const isSame = state.lease?.fence === this.#lease?.fence && state.lease?.generation === this.#lease?.generation
     // The place that this process has moved itself is newer than one that was read beside it.
-    if (!isSame) this.#lease = state.lease
+    if (!isSame) {
+      this.#lease = state.lease
+      this.#turn.abort(new Error('the place of the subscription has changed'))
+      this.#turn = new AbortController()
+    }
     this.#full = state.full
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()

@@ -2,6 +2,7 @@ import type { Handle } from '../../call/call.ts'
 import type { GatewayReport } from '../../call/gateway-report.ts'
 import type { Address } from '../../call/instance.ts'
 import type { Clock } from '../../std/clock.ts'
+import { operatedId } from '../../service/operator/operated-id.ts'
 import type { StoreConnection } from '../../store/store.ts'
 import { gatewayName, operatorName } from '../placement.ts'
 import { startOrder } from '../start-order.ts'
@@ -139,6 +140,7 @@ async function startWave(
         send: mesh.send,
         mayCall: mesh.mayCall,
         bus,
+        feedFor: (stream, service) => bus.feedFor(stream, service),
         process: options.process,
         clock: options.clock,
         random: options.random,
@@ -155,6 +157,10 @@ async function startWave(
       opened.defer(() => running.close())
       mesh.open(loaded.facts.contracts, running.handle.handle)
       opened.defer(async () => mesh.shut(loaded.facts.contracts))
+      if (running.operated !== undefined) {
+        mesh.open([operatedId(name)], running.operated)
+        opened.defer(async () => mesh.shut([operatedId(name)]))
+      }
       return running
     }),
   )

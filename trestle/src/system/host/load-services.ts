@@ -1,3 +1,4 @@
+import { operatedId } from '../../service/operator/operated-id.ts'
 import type { ServiceDefinition } from '../../service/service.ts'
 import type { RunService } from '../placed-service.ts'
 import { feedContractId } from '../../bus/local/index.ts'
@@ -47,7 +48,7 @@ function factsOf(placed: RunService, definition: ServiceDefinition): ServiceFact
     contracts: definition.contracts.map((contract) => contract.id),
     uses: usedBy(definition),
     hasStore: definition.store !== undefined,
-    feeds: feedsOf(definition),
+    feeds: [...feedsOf(definition), ...(definition.store === undefined ? [] : [operatedId(placed.name)])],
     reads: streamsOf(definition).map(feedContractId),
   }
 }

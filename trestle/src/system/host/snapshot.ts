@@ -10,7 +10,7 @@ export interface ServiceFacts {
   /** Ids of the contracts that it may call. */
   readonly uses: readonly string[]
   readonly hasStore: boolean
-  /** Ids of the platform's contracts by which others read its events. Whoever starts does not wait for them. */
+  /** Ids of the platform's contracts: by which others read its events, and an operator works on it. Nobody's start waits for them. */
   readonly feeds: readonly string[]
   /** Ids of those by which it reads the events of others. */
   readonly reads: readonly string[]

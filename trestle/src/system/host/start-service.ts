@@ -8,7 +8,11 @@ import { uuidv7 } from '../../std/ids.ts'
 import { newTrace } from '../../std/trace-context.ts'
 import type { OpenStore, StoreConnection } from '../../store/store.ts'
 import { startJobs } from '../../service/jobs/start-jobs.ts'
+import { startForgetting } from '../../service/once/forget.ts'
 import type { Bus } from '../../store/outbox/bus.ts'
+import type { EventFeed } from '../../store/outbox/event-feed.ts'
+import type { OperatedDeps } from '../../service/operator/operated-service.ts'
+import { operatedHandle } from './operated.ts'
 import type { SubscriptionObservation } from '../../service/subscriptions/deps.ts'
 import { type RunningEvents, startEvents } from './start-events.ts'
 import { type RunningSagas, startServiceSagas } from './start-sagas.ts'
@@ -23,6 +27,8 @@ export interface ServiceDeps {
   readonly observe: (observation: Observation) => void
   readonly observeEvents: (observation: SubscriptionObservation) => void
   readonly bus: Bus
+  /** How the service reads the events of a contract. */
+  readonly feedFor: (stream: string, service: string) => Pick<EventFeed, 'read'>
   /** Names this process among those that run the service. */
   readonly process: string
   readonly connection: StoreConnection | undefined
@@ -32,6 +38,8 @@ export interface ServiceDeps {
 
 export interface RunningService {
   readonly handle: ServiceHandle
+  /** Answers an operator; `undefined`: it has no store, so that there is nothing to see. */
+  readonly operated: Handle | undefined
   /** What it publishes can be read, and what it subscribes to is handled. Called when its handle is reachable. */
   startEvents(): Promise<void>
   /** No event is handled any more. */
@@ -89,11 +97,24 @@ export async function startService(loaded: LoadedService, deps: ServiceDeps): Pr
     opened.defer(() => jobs.stop())
     let events: RunningEvents | undefined
     let sagas: RunningSagas | undefined
+    const operatedDeps = (own: OpenStore<unknown>): OperatedDeps => ({
+      store: own,
+      feedFor: (stream) => deps.feedFor(stream, name),
+      now: args.now,
+      subscriptions: () => [...definition.subscriptions, ...(sagas?.subscriptions ?? [])].map((each) => each.name),
+      wake() {
+        jobs.look()
+        sagas?.wake()
+      },
+    })
     opened.defer(() => sagas?.close())
     opened.defer(async () => events?.close())
+    const operated =
+      store === undefined ? undefined : operatedHandle(name, operatedDeps(store), { ...deps, newId: args.newId })
     const all = opened.move()
     return {
       handle,
+      operated,
       async startEvents() {
         const common = { service: name, process: deps.process, bus: deps.bus, clock, random, log: deps.log }
         const observe = deps.observeEvents
@@ -138,5 +159,7 @@ async function openServiceStore(
   })
   opened.defer(() => store.close())
   await step('its migrations failed', () => store.migrate())
+  const forgetting = startForgetting(store, deps)
+  opened.defer(() => forgetting.stop())
   return store
 }

@@ -1,0 +1,154 @@
+import type { z } from 'zod'
+import type { StreamView } from '../../store/outbox/outbox-views.ts'
+import { streamViews } from '../../store/outbox/outbox-views.ts'
+import type { Store } from '../../store/store.ts'
+import { parseTraceparent } from '../../std/trace-context.ts'
+import { implement } from '../implement.ts'
+import { type JobStatus, listJobs, runJobNow } from '../jobs/operate-jobs.ts'
+import type { ServiceDefinition } from '../service.ts'
+import {
+  type BlockedKey,
+  type FeedFor,
+  listBlocked,
+  redrive,
+  replay,
+  skip,
+  type SubscriptionStatus,
+  subscriptionStatus,
+} from '../subscriptions/operate.ts'
+import { operatedBy } from './contract.ts'
+import type { specs } from './operations.ts'
+
+/** What the operator's operations of a service work on. */
+export interface OperatedDeps {
+  readonly store: Store<unknown>
+  readonly feedFor: FeedFor
+  readonly now: () => number
+  /** Names of its subscriptions, those of its sagas included. */
+  readonly subscriptions: () => readonly string[]
+  /** What was changed in the tables is seen at once by the workers of this process. */
+  readonly wake: () => void
+}
+
+/** The operator's operations of one service, as a service of its own. */
+export function operatedService(service: string, deps: OperatedDeps): ServiceDefinition {
+  const { store, wake } = deps
+  const known = (subscription: string) => deps.subscriptions().includes(subscription)
+  const woken = <T>(value: T): T => {
+    wake()
+    return value
+  }
+  const impl = implement(operatedBy(service), { name: `${service}.operated` })
+  return impl.service({
+    handlers: {
+      streams: async () => (await streamViews(store.db)).map(streamText),
+      subscriptions: async () => (await subscriptionStatus(store, deps.feedFor, deps.now())).map(subscriptionText),
+      blocked: async ({ input }) => {
+        const { subscription, key, afterSubscription, afterKey, max } = input
+        const behind =
+          afterSubscription === undefined || afterKey === undefined
+            ? {}
+            : { after: { subscription: afterSubscription, key: afterKey } }
+        const only = { ...(subscription === undefined ? {} : { subscription }), ...(key === undefined ? {} : { key }) }
+        return (await listBlocked(store, { max, ...only, ...behind })).map(blockedText)
+      },
+      redrive: async ({ input: { subscription, key, reason }, fail }) => {
+        if (!known(subscription)) return fail('unknown_subscription')
+        const which = key === undefined ? {} : { key }
+        return woken({ keys: await redrive(store, { subscription, reason, ...which }) })
+      },
+      skip: async ({ input, fail }) => {
+        const skipped = (await skip(store, input)) ?? fail('not_next')
+        return woken({ eventId: skipped.eventId ?? null, missing: skipped.missing })
+      },
+      replay: async ({ input: { subscription, since, reason }, fail }) => {
+        const sinceMs = since === undefined ? undefined : Date.parse(since)
+        const replayed = (await replay(store, { subscription, sinceMs, reason })) ?? fail('unknown_subscription')
+        const { waiting, parkedKeys } = replayed.givenUp
+        return woken({ generation: replayed.generation, givenUpWaiting: waiting, givenUpParkedKeys: parkedKeys })
+      },
+      jobs: async () => (await listJobs(store)).map(jobText),
+      runJob: async ({ input, fail }) => {
+        if (!(await runJobNow(store, input.name, deps.now()))) fail('unknown_job')
+        wake()
+      },
+    },
+  })
+}
+
+type Json = z.output<z.ZodJSONSchema>
+
+function moment(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}
+
+function streamText({ stream, events, oldestAtMs, newestAtMs, readers }: StreamView) {
+  return {
+    stream,
+    events,
+    oldestAt: moment(oldestAtMs),
+    newestAt: moment(newestAtMs),
+    readers: readers.map(({ reader, seenAtMs, unread }) => ({
+      reader,
+      seenAt: new Date(seenAtMs).toISOString(),
+      unread,
+    })),
+  }
+}
+
+function subscriptionText(status: SubscriptionStatus): z.input<typeof specs.subscriptions.output>[number] {
+  const { name, stream, generation, waiting, parkedKeys, parkedWaiting, gapKeys } = status
+  return {
+    name,
+    stream,
+    generation,
+    puller: status.puller ?? null,
+    unread: status.unread ?? null,
+    waiting,
+    lagMs: status.lagMs ?? null,
+    parkedKeys,
+    parkedWaiting,
+    gapKeys,
+    lastFetchedAt: moment(status.acceptedAtMs),
+  }
+}
+
+function blockedText(blocked: BlockedKey): z.input<typeof specs.blocked.output>[number] {
+  const { subscription, key, why, tries, waiting, event } = blocked
+  return {
+    subscription,
+    key,
+    why,
+    parkedAt: moment(blocked.parkedAtMs),
+    reason: blocked.reason ?? null,
+    tries,
+    waiting,
+    missing: blocked.missing ?? null,
+    event: {
+      id: event.id,
+      type: event.type ?? null,
+      version: event.version ?? null,
+      keyVersion: event.keyVersion,
+      occurredAt: moment(event.occurredAtMs),
+      payload: event.payload === undefined ? null : (JSON.parse(event.payload) as Json),
+      traceId: parseTraceparent(event.traceparent)?.traceId ?? null,
+    },
+  }
+}
+
+function jobText(job: JobStatus): z.input<typeof specs.jobs.output>[number] {
+  const { name, schedule, tries, runs, failures } = job
+  return {
+    name,
+    schedule,
+    dueAt: moment(job.dueAtMs),
+    retryAt: moment(job.retryAtMs),
+    tries,
+    runner: job.runner ?? null,
+    startedAt: moment(job.startedAtMs),
+    finishedAt: moment(job.finishedAtMs),
+    runs,
+    failures,
+    lastFailure: job.lastFailure ?? null,
+  }
+}
