@@ -12,7 +12,7 @@ async function started(runner: typeof local) {
   const system = await runner.start(desks, { admin: startAdmin })
   return {
     system,
-    async trestle(...args: readonly string[]) {
+    trestle: async (...args: readonly string[]) => {
       const cwd = fileURLToPath(new URL('./', desks))
       const io = recordedIo({ cwd, env: { TRESTLE_DATA_DIR: system.dataDir } })
       const status = await runCli(args, io)
@@ -23,8 +23,9 @@ async function started(runner: typeof local) {
 }
 
 const ask = (system: TestSystem, id: string, topic: string) => system.client(desk).ask({ id, topic })
-const answered = (system: TestSystem, ids: readonly string[]) =>
-  expect.poll(async () => (await system.client(desk).answers({})).ids, { timeout: 20_000 }).toEqual(ids)
+async function answered(system: TestSystem, ids: readonly string[]): Promise<void> {
+  await expect.poll(async () => (await system.client(desk).answers({})).ids, { timeout: 20_000 }).toEqual(ids)
+}
 
 describe.each([local, split])('events and jobs on the command line, on the runner %s', (runner) => {
   it('show what is parked and why, redrive it when it is repaired, and replay what is past', async () => {
