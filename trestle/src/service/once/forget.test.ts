@@ -13,9 +13,10 @@ describe('what is kept of requests', () => {
     await replica.ask('add', { name: 'a' })
     await replica.ask('remove', { name: 'b' }, { cancels: 'work' })
     const rows = async () => {
-      const count = async (table: string) =>
-        (await replicas.store.statement('read', `select 1 from ${table}`, [])).rows.length
-      return [await count('trestle.once'), await count('trestle.once_cancelled')]
+      const sql = `select (select count(*)::int from trestle.once) as kept,
+        (select count(*)::int from trestle.once_cancelled) as undone`
+      const [row] = (await replicas.store.statement('read', sql, [])).rows
+      return [row?.['kept'], row?.['undone']]
     }
     const now = Date.now()
     await forget(replicas.store, now + 23 * hourMs)
