@@ -51,7 +51,8 @@ export async function runMigrations(
   await createTables(connection, deps)
   const applied: string[] = []
   while (await applyNext(connection, migrations, applied, book)) {
-    deps.log.info({ migration: applied.at(-1) }, 'migration applied')
+    // The platform's own are nobody's news.
+    if (book === 'migrations') deps.log.info({ migration: applied.at(-1) }, 'migration applied')
   }
   return { applied }
 }
