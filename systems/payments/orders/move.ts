@@ -4,7 +4,7 @@ import type { Movement } from './decide.ts'
 import { lockStanding, type RequestName, requestOf, standingOf } from './order-rows.ts'
 import { settle } from './settle.ts'
 import type { Standing } from './standing.ts'
-import type { OrdersTables, PaymentRow } from './tables.ts'
+import type { OrderRow, OrdersTables, PaymentRow, RequestRow } from './tables.ts'
 import type { OrdersWork } from './uses.ts'
 
 type Db = Kysely<OrdersTables>
@@ -31,14 +31,14 @@ export const authorizationMs = 29 * 24 * 60 * 60_000
 const turnsMax = 50
 
 type Step<Decision> =
-  | { readonly kind: 'mine'; readonly payment: PaymentRow; readonly first: boolean }
-  | { readonly kind: 'other'; readonly payment: PaymentRow }
+  | { readonly kind: 'mine'; readonly payment: PaymentRow; readonly order?: OrderRow; readonly first: boolean }
+  | { readonly kind: 'other'; readonly payment: PaymentRow; readonly order: OrderRow }
   | (Moved<Decision> & { readonly kind: 'refused' })
 
 /**
  * Moves money of an order, once for each request: writes the movement down as pending, makes it in the ledger under its
  * id, ends it. Whoever meets a movement that somebody has left pending ends it first: so does the next request about the
- * order, the same request again, and the job `settle-pending`.
+ * order, the same request again, and the job `settle-abandoned`.
  */
 export async function move<Decision extends string | Movement>(
   work: OrdersWork,
@@ -49,8 +49,12 @@ export async function move<Decision extends string | Movement>(
     const step = known ?? (await work.store.transaction(({ db }) => writeDown(work, db, request)))
     if (step.kind === 'refused') return step
     if (step.kind === 'mine') first ||= step.first
-    if (step.payment.state === 'pending') await settle(work, step.payment)
-    if (step.kind === 'mine') return await ended(work, step.payment, first)
+    const { payment, order } = step
+    const standing =
+      payment.state === 'pending'
+        ? await settle(work, payment, order)
+        : await standingOf(work.store.db, payment.order_id)
+    if (step.kind === 'mine') return ended(standing, payment.id, first)
   }
   throw new Error(`order ${request.orderId} is asked for more than can be done in one request`)
 }
@@ -61,7 +65,14 @@ async function knownStep<Decision extends string | Movement>(
   request: MoveRequest<Decision>,
 ): Promise<Step<Decision> | undefined> {
   const known = await requestOf(db, request.name)
-  if (known === undefined) return undefined
+  return known === undefined ? undefined : await stepOf(db, request, known)
+}
+
+async function stepOf<Decision extends string | Movement>(
+  db: Db,
+  request: MoveRequest<Decision>,
+  known: RequestRow,
+): Promise<Step<Decision>> {
   if (known.order_id !== request.orderId || !known.fingerprint.equals(printOf(request.asked))) {
     return { kind: 'refused', code: 'request_id_reused' }
   }
@@ -79,14 +90,14 @@ export async function writeDown<Decision extends string | Movement>(
   db: Db,
   request: MoveRequest<Decision>,
 ): Promise<Step<Decision>> {
-  const standing = await lockStanding(db, request.orderId)
+  const [standing, meanwhile] = await Promise.all([lockStanding(db, request.orderId), requestOf(db, request.name)])
   if (standing === undefined || standing.order.merchant_id !== request.name.merchant_id) {
     return { kind: 'refused', code: 'invalid_resource_id' }
   }
-  const meanwhile = await knownStep(db, request)
-  if (meanwhile !== undefined) return meanwhile
+  if (meanwhile !== undefined) return await stepOf(db, request, meanwhile)
+  const { order } = standing
   const pending = standing.payments.find(({ state }) => state === 'pending')
-  if (pending !== undefined) return { kind: 'other', payment: pending }
+  if (pending !== undefined) return { kind: 'other', payment: pending, order }
   const decision: string | Movement = request.decide(standing)
   if (typeof decision === 'string') return { kind: 'refused', code: decision as Extract<Decision, string> }
   const payment = paymentRow(decision, request.orderId, newId(), now())
@@ -101,7 +112,7 @@ export async function writeDown<Decision extends string | Movement>(
     db.insertInto('payments').values(payment).execute(),
     db.insertInto('requests').values(row).execute(),
   ])
-  return { kind: 'mine', payment, first: true }
+  return { kind: 'mine', payment, order, first: true }
 }
 
 function paymentRow(movement: Movement, order_id: string, id: string, now: number): PaymentRow {
@@ -119,8 +130,7 @@ function paymentRow(movement: Movement, order_id: string, id: string, now: numbe
   }
 }
 
-async function ended({ store }: OrdersWork, { id, order_id }: PaymentRow, first: boolean) {
-  const standing = await standingOf(store.db, order_id)
+function ended(standing: Standing | undefined, id: string, first: boolean) {
   const payment = standing?.payments.find((each) => each.id === id)
   if (standing === undefined || payment === undefined) throw new Error(`payment ${id} has gone`)
   return { kind: 'moved', payment, standing, first } as const

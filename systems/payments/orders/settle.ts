@@ -14,19 +14,30 @@ type Outcome = 'done' | 'refused'
 /**
  * Ends a pending movement: asks the ledger, which answers the same however often it is asked under this id, and notes its
  * answer, which the first one does who comes to it. Safe at once with itself.
+ * @param order the movement's order, where it is at hand
+ * @returns the order as it stands then
  */
-export async function settle(work: OrdersWork, payment: PaymentRow): Promise<void> {
-  const standing = await standingOf(work.store.db, payment.order_id)
-  if (standing === undefined) throw new Error(`the order of payment ${payment.id} has gone`)
-  const outcome = await makeMovement(work, standing.order, payment)
-  await work.store.transaction(async (tx) => {
+export async function settle(work: OrdersWork, payment: PaymentRow, order?: OrderRow): Promise<Standing> {
+  const outcome = await makeMovement(work, order ?? (await orderOf(work.store.db, payment)), payment)
+  return await work.store.transaction(async (tx) => {
     const locked = await lockStanding(tx.db, payment.order_id)
-    const isPending = locked?.payments.some(({ id, state }) => id === payment.id && state === 'pending') ?? false
-    if (locked === undefined || !isPending) return
+    if (locked === undefined) throw gone(payment)
+    if (!locked.payments.some(({ id, state }) => id === payment.id && state === 'pending')) return locked
     const after = withEnded(locked, payment.id, outcome, new Date(work.now()))
     await write(tx.db, after, payment.id, outcome)
     publish(tx, after, { ...payment, state: outcome })
+    return after
   })
+}
+
+async function orderOf(db: Kysely<OrdersTables>, payment: PaymentRow): Promise<OrderRow> {
+  const standing = await standingOf(db, payment.order_id)
+  if (standing === undefined) throw gone(payment)
+  return standing.order
+}
+
+function gone({ id }: PaymentRow): Error {
+  return new Error(`the order of payment ${id} has gone`)
 }
 
 async function makeMovement(work: OrdersWork, order: OrderRow, payment: PaymentRow): Promise<Outcome> {
