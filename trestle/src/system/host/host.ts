@@ -147,6 +147,7 @@ async function startWave(
         log: options.telemetry.logFor(name),
         observe: (observation) => options.telemetry.observe(observation),
         observeEvents: (observation) => options.telemetry.observeEvents(observation),
+        watchOutbox: (service, read) => options.telemetry.watchOutbox(service, read),
         connection: start.stores[name],
         progress: start.progress,
         signal,

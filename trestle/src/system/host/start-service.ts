@@ -17,6 +17,7 @@ import type { SubscriptionObservation } from '../../service/subscriptions/deps.t
 import { type RunningEvents, startEvents } from './start-events.ts'
 import { type RunningSagas, startServiceSagas } from './start-sagas.ts'
 import { type LoadedService, serviceFailed } from './load-services.ts'
+import type { OutboxState } from './outbox-metrics.ts'
 
 export interface ServiceDeps {
   readonly send: Handle
@@ -26,6 +27,7 @@ export interface ServiceDeps {
   readonly log: Log
   readonly observe: (observation: Observation) => void
   readonly observeEvents: (observation: SubscriptionObservation) => void
+  readonly watchOutbox: (service: string, read: OutboxState) => () => void
   readonly bus: Bus
   /** How the service reads the events of a contract. */
   readonly feedFor: (stream: string, service: string) => Pick<EventFeed, 'read'>
@@ -159,6 +161,7 @@ async function openServiceStore(
   })
   opened.defer(() => store.close())
   await step('its migrations failed', () => store.migrate())
+  opened.defer(deps.watchOutbox(loaded.placed.name, () => store.outboxState()))
   const forgetting = startForgetting(store, deps)
   opened.defer(() => forgetting.stop())
   return store

@@ -1,6 +1,7 @@
 import type { Observation } from '../../service/index.ts'
 import type { SubscriptionObservation } from '../../service/subscriptions/deps.ts'
 import { eventMetrics } from './event-metrics.ts'
+import { type OutboxState, outboxMetrics } from './outbox-metrics.ts'
 import {
   createLog,
   createMetrics,
@@ -20,6 +21,8 @@ export interface Telemetry {
   observe(observation: Observation): void
   /** Counts what became of events, and how far behind a subscription is. */
   observeEvents(observation: SubscriptionObservation): void
+  /** Measures the outbox of a service, until what it returns is called. */
+  watchOutbox(service: string, read: OutboxState): () => void
   /** A promise that was rejected and nobody looked: a mistake, but no reason to stop. */
   unhandled(reason: unknown): void
   /** All measurements as Prometheus text. */
@@ -47,6 +50,7 @@ export function createTelemetry(options: { readonly process: string; readonly le
     log,
     metrics,
     observeEvents: eventMetrics(metrics),
+    watchOutbox: outboxMetrics(metrics),
     logFor: (service) => log.child({ service }),
     observe({ service, contract, operation, code, durationMs }) {
       answered.with(service, contract, operation, code).add()
