@@ -233,7 +233,7 @@ describe.each(runners)('payments on %s', (runner) => {
   it('repeats and reorders deliveries where a test asks for it', async () => {
     const merchant = await newMerchant(payments, ask)
     await register(merchant.token)
-    await switchTo({ webhooks_repeated: 1, webhooks_reordered_ms: 3_000 })
+    await switchTo({ webhooks_repeated: 1, webhooks_reordered_ms: 5_000 })
     const orderId = await approvedOrder(ask, merchant, await newPayer(ask, storeToken))
     const { token } = merchant
     await ask('POST', `/v2/checkout/orders/${orderId}/authorize`, { token, requestId: 'a', body: {} })
@@ -253,17 +253,18 @@ describe.each(runners)('payments on %s', (runner) => {
     const payer = await newPayer(ask, storeToken)
     const { token } = merchant
     await switchTo({ decline_authorizations: 1, time_out_authorizations: 1 })
-    const authorize = (orderId: string, requestId: string, timeoutMs?: number) =>
-      ask('POST', `/v2/checkout/orders/${orderId}/authorize`, {
-        token,
-        requestId,
-        body: {},
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      })
+    const authorize = (orderId: string, requestId: string, more: Question = {}) =>
+      ask('POST', `/v2/checkout/orders/${orderId}/authorize`, { token, requestId, body: {}, ...more })
     const declined = await authorize(await approvedOrder(ask, merchant, payer), 'a-1')
     expect(declined).toMatchObject({ status: 422, body: { details: [{ issue: 'INSTRUMENT_DECLINED' }] } })
     const orderId = await approvedOrder(ask, merchant, payer)
-    await expect(authorize(orderId, 'a-2', 2_000)).rejects.toThrow(/timeout/)
+    const impatient = new AbortController()
+    const unanswered = authorize(orderId, 'a-2', { signal: impatient.signal })
+    // Taken once the effect is there.
+    const left = async () => (await ask('GET', '/test/switches', { token: storeToken })).body.time_out_authorizations
+    await expect.poll(left, eventually).toBe(0)
+    impatient.abort()
+    await expect(unanswered).rejects.toThrow(/abort/)
     const replayed = await authorize(orderId, 'a-2')
     expect(replayed.status).toBe(200)
     expect(replayed.body.purchase_units[0].payments.authorizations.length).toBe(1)

@@ -14,17 +14,17 @@ export interface Question {
   /** `id:secret`. */
   readonly basic?: string
   readonly requestId?: string
-  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
 }
 
 /** Asks the gateway. */
 export type Ask = (method: string, path: string, question?: Question) => Promise<Answer>
 
-const askTimeoutMs = 20_000
+const askTimeoutMs = 60_000
 
 /** A client of the gateway at `url`. */
 export function clientOf(url: string): Ask {
-  return async (method, path, { body, form, token, basic, requestId, timeoutMs = askTimeoutMs } = {}) => {
+  return async (method, path, { body, form, token, basic, requestId, signal } = {}) => {
     const content = form ?? (body === undefined ? undefined : JSON.stringify(body))
     const type = form === undefined ? 'application/json' : 'application/x-www-form-urlencoded'
     const response = await fetch(url + path, {
@@ -36,7 +36,7 @@ export function clientOf(url: string): Ask {
         ...(requestId === undefined ? {} : { 'pay-request-id': requestId }),
       },
       ...(content === undefined ? {} : { body: content }),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: signal ?? AbortSignal.timeout(askTimeoutMs),
     })
     const text = await response.text()
     return {
