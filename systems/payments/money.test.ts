@@ -36,7 +36,7 @@ describe('an amount', () => {
   })
 
   it('has no sign, no exponent, no blanks and no separators on the wire', () => {
-    for (const value of ['-1', '+1', '1e3', ' 1', '1,000', '1.', '.5', '', '0x10', '9'.repeat(10)]) {
+    for (const value of ['-1', '+1', '1e3', ' 1', '1,000', '1.', '.5', '', '0x10', '9'.repeat(13)]) {
       expect(Amount.safeParse(amount(value)).success).toBe(false)
     }
   })

@@ -33,7 +33,7 @@ export const Amount = z
       .describe('ISO 4217 code'),
     value: z
       .string()
-      .regex(/^\d{1,9}(?:\.\d{1,3})?$/)
+      .regex(/^\d{1,12}(?:\.\d{1,3})?$/)
       .describe('19.99; a currency without a smaller unit has no digits behind the point'),
   })
   .meta({ id: 'Amount', description: 'An amount of money.' })

@@ -4,6 +4,7 @@ import { type Checkout, startCheckout } from '../testing/checkout.ts'
 import { orderMs } from './create.ts'
 import { movementsMax } from './decide.ts'
 import { authorizationMs } from './move.ts'
+import type { OrdersTables } from './tables.ts'
 import { abandonedMs } from './tidy.ts'
 
 let checkout: Checkout
@@ -347,6 +348,33 @@ describe('a request', () => {
     expect(code(await merchant.orders.capture.try(request))).toBe('order_not_approved')
     await payer.orders.approve({ id: body.id })
     expect((await merchant.orders.capture(request)).status).toBe(201)
+  })
+})
+
+describe('the database', () => {
+  it('holds one effect for each request, and one movement at a time for each order', async () => {
+    const { merchant, id, capture } = await captured()
+    await merchant.orders.refundCapture({ id: capture, amount: eur('5'), request_id: 'mine' })
+    const { db } = checkout.store<OrdersTables>('orders')
+    const refund = await db
+      .selectFrom('payments')
+      .selectAll()
+      .where('order_id', '=', id)
+      .where('kind', '=', 'refund')
+      .executeTakeFirstOrThrow()
+    const another = { ...refund, id: randomUUID(), state: 'pending' as const }
+    await db.insertInto('payments').values(another).execute()
+    const second = { ...another, id: randomUUID() }
+    await expect(db.insertInto('payments').values(second).execute()).rejects.toThrow(/payments_one_at_a_time/)
+    const request = await db
+      .selectFrom('requests')
+      .selectAll()
+      .where('payment_id', '=', refund.id)
+      .executeTakeFirstOrThrow()
+    const twice = { ...request, payment_id: another.id }
+    await expect(db.insertInto('requests').values(twice).execute()).rejects.toThrow(/requests_pkey/)
+    const renamed = { ...request, request_id: 'other' }
+    await expect(db.insertInto('requests').values(renamed).execute()).rejects.toThrow(/requests_payment_id_key/)
   })
 })
 
