@@ -51,6 +51,16 @@ describe('the guide "The gateway" on policies', () => {
     }
   })
 
+  it('errors.ts fails as the page shows, and passes on what is behind it', async () => {
+    const ask = await run('errors.ts')
+    expect((await ask('/api/x')).status).toBe(200)
+    const missing = await ask('/nowhere')
+    const body = (await missing.json()) as { traceId: string; error: { reference: string } }
+    const shown = JSON.parse(/^\{"title":"No such resource".*$/m.exec(page)?.[0] ?? '{}') as { error?: object }
+    expect(shown.error).toBeDefined()
+    expect(body).toMatchObject({ ...shown, error: { ...shown.error, reference: body.traceId } })
+  })
+
   it('cors.ts lets in whom it says', async () => {
     const ask = await run('cors.ts')
     const allowed = async (target: string, origin: string) =>
