@@ -1,6 +1,6 @@
 import type { FaultControl } from 'trestle/testing'
 import { goOn } from './inject/processes.ts'
-import type { RunningSystem } from './running-system.ts'
+import { NotStarting, type RunningSystem } from './running-system.ts'
 
 const lookEveryMs = 150
 const haltedMs = 3_000
@@ -11,6 +11,8 @@ const haltedMs = 3_000
  */
 export function takeCare(systems: readonly RunningSystem[], controls: readonly FaultControl[]) {
   const over = new AbortController()
+  const broken = Promise.withResolvers<never>()
+  broken.promise.catch(() => {})
   const givenUp: string[] = []
   const woken = new Set<string>()
   const system = async (one: RunningSystem) => {
@@ -31,13 +33,21 @@ export function takeCare(systems: readonly RunningSystem[], controls: readonly F
   const work = (async () => {
     while (!over.signal.aborted) {
       halted()
-      // A system that is being restarted has no answer; it is looked at again.
-      await Promise.all(systems.map((one) => system(one).catch(() => {})))
+      await Promise.all(
+        systems.map((one) =>
+          system(one).catch((error: unknown) => {
+            // A system that is being restarted has no answer; it is looked at again. One that does not start ends the run.
+            if (error instanceof NotStarting) broken.reject(error)
+          }),
+        ),
+      )
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
     }
   })()
   return {
     givenUp: () => givenUp,
+    /** Rejects when a system does not start any more. */
+    broken: broken.promise,
     async stop() {
       over.abort()
       await work

@@ -10,10 +10,10 @@ const { values } = parseArgs({
     topology: { type: 'string', multiple: true, default: ['merged', 'split'] },
     seeds: { type: 'string', default: '2' },
     'first-seed': { type: 'string', default: '1' },
-    rate: { type: 'string', default: '8' },
+    rate: { type: 'string', default: '12' },
     'duration-ms': { type: 'string', default: '15000' },
     'settle-ms': { type: 'string', default: '60000' },
-    buyers: { type: 'string', default: '60' },
+    buyers: { type: 'string', default: '40' },
     scarce: { type: 'string', default: '25' },
     keep: { type: 'boolean', default: false },
   },
@@ -37,7 +37,7 @@ try {
       runs.push(run)
       const { invariants, load } = run
       say(
-        `${topology} seed ${seed}: ${(run.tookMs / 1000).toFixed(1)} s, ${load.arrivals} arrivals, settled after ${invariants.settledMs ?? '-'} ms, ${invariants.holds ? 'all holds' : 'VIOLATED'}`,
+        `${topology} seed ${seed}: ${(run.tookMs / 1000).toFixed(1)} s, ${load.arrivals} arrivals, orders ${JSON.stringify(run.orders)}, settled after ${invariants.settledMs ?? '-'} ms, ${invariants.holds ? 'all holds' : 'VIOLATED'}`,
       )
     }
   }

@@ -1,4 +1,4 @@
-import type { SeededDraws } from 'trestle/testing'
+import type { Arm, SeededDraws } from 'trestle/testing'
 import type { Fault } from './fault.ts'
 import { dependencyFaults, switchFaults } from './inject/between.ts'
 import { clockFaults } from './inject/clock.ts'
@@ -20,29 +20,31 @@ export const timedFaults: readonly Fault[] = [
   ...deployFaults,
 ]
 
-/** How many seeds in a row bring every fault. */
-export const seedsPerRound = 2
+/** Two seeds in a row bring every fault that is put in. */
+const seedsPerRound = 2
+/** Two seeds in a row, in both topologies, bring every crash point. */
+const crashShares = 4
 
-/**
- * The faults of a run, in the order of its seed. Any two seeds in a row have them all.
- */
-export function planFor(topology: TopologyName, seed: number, draws: SeededDraws): readonly Fault[] {
-  const possible = timedFaults.filter(({ only }) => only === undefined || only === topology)
-  return shuffled(
-    possible.filter((_, index) => index % seedsPerRound === seed % seedsPerRound),
-    draws,
-  )
+/** A crash point of a run, and the hit at which it ends the process. */
+export interface PlannedCrash extends Arm {
+  readonly act: 'kill'
 }
 
-/** Crash points of a run, each with the hit at which it ends the process. Rounds of seeds bring them all. */
-export function crashesFor(points: readonly string[], seed: number, draws: SeededDraws) {
-  const mine = points.toSorted().filter((_, index) => index % seedsPerRound === seed % seedsPerRound)
-  return shuffled(mine, draws).map((point, index) => ({
-    id: `${index}`,
-    point,
-    hit: 1 + draws.below(4),
-    act: 'kill' as const,
-  }))
+/** What a run does, in the order of its seed: faults that are put in, and crash points between them. */
+export function planFor(
+  topology: TopologyName,
+  seed: number,
+  points: readonly string[],
+  draws: SeededDraws,
+): readonly (Fault | PlannedCrash)[] {
+  const possible = timedFaults.filter(({ only }) => only === undefined || only === topology)
+  const faults = possible.filter((_, index) => index % seedsPerRound === seed % seedsPerRound)
+  const share = (2 * seed + (topology === 'split' ? 1 : 0)) % crashShares
+  const crashes = points
+    .toSorted()
+    .filter((_, index) => index % crashShares === share)
+    .map((point): PlannedCrash => ({ id: point, point, hit: 1 + draws.below(3), act: 'kill' }))
+  return shuffled([...faults, ...crashes], draws)
 }
 
 function shuffled<T>(list: readonly T[], draws: SeededDraws): readonly T[] {

@@ -14,8 +14,8 @@ import {
 import { takeCare } from './caretaker.ts'
 import { gatedFaults } from './changes.ts'
 import type { CheckSettings } from './check-settings.ts'
-import type { Fault } from './fault.ts'
-import { crashesFor, planFor } from './plan.ts'
+import { type Fault, until } from './fault.ts'
+import { type PlannedCrash, planFor } from './plan.ts'
 import { openStage, type Stage, type Template, type TopologyName } from './stage.ts'
 import { storeOperations } from './load/store-operations.ts'
 import { storeView } from './view.ts'
@@ -48,16 +48,21 @@ export interface RunReport {
   readonly invariants: InvariantReport
   readonly tookMs: number
   readonly givenUp: readonly string[]
+  /** How many orders ended how. */
+  readonly orders: Readonly<Record<string, number>>
 }
 
 const settlePaidMs = 30_000
 const checkerProgram = fileURLToPath(new URL('./invariants-main.ts', import.meta.url))
 const loadMaxMs = 180_000
-/** Between two faults, so that the system also works. */
-const calmMs = 600
+/** Between two faults the system works: until so many more orders were taken, and at most so long. */
+const ordersBetween = 2
+const calmMaxMs = 12_000
+/** A crash point may be passed seldom: then it stays armed while the run goes on. */
+const crashWithinMs = 2_500
+const lastCrashesMs = 5_000
 /** Longer than a buyer has to approve a payment. */
 const laterMs = 35 * 60_000
-const betweenCrashesMs = 900
 
 /** One run: start, load, faults, heal, check. */
 export async function runSeed(template: Template, settings: RunSettings): Promise<RunReport> {
@@ -93,10 +98,10 @@ export async function runSeed(template: Template, settings: RunSettings): Promis
     log: writer,
   })
   try {
-    const counts = await injectAll(stage, settings)
+    const counts = await Promise.race([injectAll(stage, world, settings), care.broken])
     faultsDone.resolve()
     say('healing')
-    const loaded = await load
+    const loaded = await Promise.race([load, care.broken])
     await Promise.all([stage.store.ensure(), stage.payments.ensure()])
     await settled(stage, world)
     // Whoever has not approved by now never will: let the time for it be over.
@@ -112,6 +117,7 @@ export async function runSeed(template: Template, settings: RunSettings): Promis
       invariants,
       tookMs: Math.round(performance.now() - began),
       givenUp: care.givenUp(),
+      orders: counted((await storeView(stage.store.settings.dataDir).allOrders()).map(({ status }) => status)),
     }
   } finally {
     faultsDone.resolve()
@@ -134,38 +140,43 @@ async function settled({ store, payments }: Stage, { approved }: World): Promise
   }
 }
 
-async function injectAll(
-  stage: Stage,
-  { topology, seed, durationMs, say }: RunSettings,
-): Promise<readonly FaultCount[]> {
+async function injectAll(stage: Stage, world: World, settings: RunSettings): Promise<readonly FaultCount[]> {
+  const { topology, seed, durationMs, say } = settings
+  const { control } = stage
   const draws = seededDraws(seed).fork('plan')
-  const arms = crashesFor(Object.keys(crashPoints), seed, draws.fork('crashes'))
   const enough = sleep(durationMs)
-  await sleep(1_000)
+  await calm(world)
   const counts: FaultCount[] = []
-  for (const { name, gate } of gatedFaults) stage.control.gate(name, gate)
-  const crashing = (async () => {
-    for (const arm of arms) {
-      stage.control.arm(arm)
-      await sleep(betweenCrashesMs)
+  for (const { name, gate } of gatedFaults) control.gate(name, gate)
+  const crashes: PlannedCrash[] = []
+  for (const planned of planFor(topology, seed, Object.keys(crashPoints), draws)) {
+    if ('point' in planned) {
+      crashes.push(planned)
+      control.arm(planned)
+      await until('a crash', () => control.fired().some(({ id }) => id === planned.id), crashWithinMs).catch(() => {})
+    } else {
+      say(planned.name)
+      counts.push(await injected(planned, stage, draws.fork(planned.name)))
     }
-  })()
-  for (const fault of planFor(topology, seed, draws.fork('faults'))) {
-    say(fault.name)
-    counts.push(await injected(fault, stage, draws.fork(fault.name)))
-    await sleep(calmMs)
+    await calm(world)
   }
-  await Promise.all([crashing, enough])
-  stage.control.disarm()
-  for (const { name } of gatedFaults) stage.control.gate(name, undefined)
-  stage.paymentsControl.disarm()
-  const passed = stage.control.gatesPassed()
-  const fired = new Set(stage.control.fired().map(({ id }) => id))
+  await enough
+  await until('all crashes', () => control.fired().length === crashes.length, lastCrashesMs).catch(() => {})
+  control.disarm()
+  for (const { name } of gatedFaults) control.gate(name, undefined)
+  const passed = control.gatesPassed()
+  const fired = new Set(control.fired().map(({ id }) => id))
   return [
     ...counts,
     ...gatedFaults.map(({ name, of }) => ({ name, of, fired: passed[name] ?? 0 })),
-    ...arms.map(({ id, point }) => ({ name: `crash at ${point}`, of: [], fired: fired.has(id) ? 1 : 0 })),
+    ...crashes.map(({ id, point }) => ({ name: `crash at ${point}`, of: [], fired: fired.has(id) ? 1 : 0 })),
   ]
+}
+
+/** Lets the system work: until some more orders were taken, or for so long. */
+async function calm(world: World): Promise<void> {
+  const before = world.ordersPlaced
+  await until('an order', () => world.ordersPlaced >= before + ordersBetween, calmMaxMs).catch(() => {})
 }
 
 async function injected(fault: Fault, stage: Stage, draws: ReturnType<typeof seededDraws>): Promise<FaultCount> {
@@ -175,4 +186,8 @@ async function injected(fault: Fault, stage: Stage, draws: ReturnType<typeof see
   } catch (error) {
     return { name, of, fired: 0, reason: error instanceof Error ? error.message : String(error) }
   }
+}
+
+function counted(names: readonly string[]): Readonly<Record<string, number>> {
+  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, those]) => [name, those.length]))
 }

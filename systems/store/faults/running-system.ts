@@ -23,6 +23,9 @@ export interface SystemSettings {
   readonly logFile: string
 }
 
+/** It was started again and again, and ended each time. */
+export class NotStarting extends Error {}
+
 /** A system that is started by the command line, killed by its test, and started again on the same data. */
 export class RunningSystem {
   readonly settings: SystemSettings
@@ -56,7 +59,7 @@ export class RunningSystem {
   /** Starts it and waits until it is ready. @throws Error when it does not become so */
   async start(): Promise<void> {
     await this.#begin()
-    if (!this.runs) throw new Error(`${this.settings.name} does not start; see ${this.settings.logFile}`)
+    if (!this.runs) throw new NotStarting(`${this.settings.name} does not start; see ${this.settings.logFile}`)
   }
 
   async #begin(): Promise<void> {
@@ -103,7 +106,7 @@ export class RunningSystem {
 
   async #startAgain(): Promise<void> {
     for (let attempt = 0; !this.runs; attempt += 1) {
-      if (attempt === 10) throw new Error(`${this.settings.name} does not start; see ${this.settings.logFile}`)
+      if (attempt === 10) throw new NotStarting(`${this.settings.name} does not start; see ${this.settings.logFile}`)
       await this.#begin()
     }
   }

@@ -56,6 +56,10 @@ export class World {
     this.#free.push(buyer)
   }
 
+  get ordersPlaced(): number {
+    return this.#orders.length
+  }
+
   placed(order: KnownOrder): void {
     this.#orders.push(order)
   }

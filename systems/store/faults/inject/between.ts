@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultProxy, ProxyFault } from 'trestle/testing'
-import type { Fault } from '../fault.ts'
+import { type Fault, until } from '../fault.ts'
 import type { Stage } from '../stage.ts'
 
-const slowMs = 3_000
+/** A fault lasts until it has happened so often, and at least and at most so long. */
+const often = 3
+const leastMs = 1_500
+const mostMs = 10_000
 
-/** What a proxy did to requests of the store for so long. */
-async function during(
-  proxy: FaultProxy,
-  fault: (target: string) => ProxyFault | undefined,
-  ms = slowMs,
-): Promise<number> {
+/** How often a proxy has done it to requests. */
+async function during(proxy: FaultProxy, fault: (target: string) => ProxyFault | undefined): Promise<number> {
   const count = () => Object.values(proxy.happened()).reduce((sum, each) => sum + each, 0)
   const before = count()
   proxy.rule(({ target }) => fault(target))
   try {
-    await sleep(ms)
+    await sleep(leastMs)
+    await until('the fault', () => count() - before >= often, mostMs).catch(() => {})
   } finally {
     proxy.rule(undefined)
   }
@@ -72,7 +72,7 @@ export const switchFaults: readonly Fault[] = [
     inject: async ({ payments }) => {
       const input = { webhooks_late_ms: 300, webhooks_repeated: 2, webhooks_reordered_ms: 800 }
       await payments.operator.call('switches', 'set', input)
-      await sleep(slowMs)
+      await sleep(3_000)
       await payments.operator.call('switches', 'reset', {})
       return 1
     },

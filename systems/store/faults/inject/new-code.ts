@@ -26,7 +26,7 @@ export const checkout = saga('checkout', {
     run: ({ event, call }) => call.inventory.hold({ orderId: event.id }),
     undo: ({ event, call }) => call.inventory.release({ orderId: event.id }),
   })
-  .step('hold again', { run: ({ event, call }) => call.inventory.hold({ orderId: event.id }) })
+  .step('hold-again', { run: ({ event, call }) => call.inventory.hold({ orderId: event.id }) })
   .step('begin', {
     run: ({ event, call }) => call.payments.begin({ orderId: event.id, amount: event.total }),
     undo: ({ event, call }) => call.payments.refund({ orderId: event.id }),

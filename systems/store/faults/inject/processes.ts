@@ -9,7 +9,11 @@ const busy = ['orders', 'inventory', 'carts', 'gateway'] as const
 
 /** One process of a service of the store; all services are one when it is merged. */
 async function victim({ store }: Stage, services: readonly string[], draws: SeededDraws): Promise<number> {
-  const found = (await store.processes()).filter(({ service }) => services.includes(service))
+  let found: readonly { readonly service: string; readonly pid: number }[] = []
+  await until('a process', async () => {
+    found = (await store.processes().catch(() => [])).filter(({ service }) => services.includes(service))
+    return found.length > 0
+  })
   return draws.pick(found).pid
 }
 
