@@ -75,7 +75,8 @@ begin
   end if;
   -- Replicas that start at once wait for each other here.
   perform 1 from trestle.feed for update;
-  if to_regclass('trestle.' || name) is not null then
+  -- Looked up as a row: what a session remembers of names is not renewed by waiting for a row.
+  if exists (select from pg_class where relname = name and relnamespace = 'trestle'::regnamespace) then
     return false;
   end if;
   execute format('create table trestle.%I (like trestle.outbox including defaults including indexes)', name);
