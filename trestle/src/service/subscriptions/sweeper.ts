@@ -10,6 +10,8 @@ export class Sweeper {
   readonly #limits: SubscriptionLimits
   #timer: Timer | undefined
   #running: Promise<void> = Promise.resolve()
+  /** Subscription -> the generation before which nothing is left: finding nothing reads everything. */
+  readonly #cleanBefore = new Map<number, number>()
   #stopped = false
 
   constructor(subscriptions: readonly Subscription[], deps: SubscriptionDeps, limits: SubscriptionLimits) {
@@ -36,10 +38,18 @@ export class Sweeper {
     for (const { row, base } of this.#subscriptions) {
       const beforeMs = clock.now() - memoryMs
       const handled = await sweepHandled(store.db, row, { beforeMs, max, sweepKeys: base === 'first-seen' })
-      const before = await sweepGenerations(store.db, row, max)
-      isMore ||= [handled.events, before.events, before.keys].some((count) => count >= max)
+      const isMoreBefore = await this.#sweepBefore(row)
+      isMore ||= handled.events >= max || isMoreBefore
     }
     return isMore
+  }
+
+  /** What was handled before the last replay. */
+  async #sweepBefore(row: Subscription['row']): Promise<boolean> {
+    if (row.generation === (this.#cleanBefore.get(row.id) ?? 1)) return false
+    const { events, keys } = await sweepGenerations(this.#deps.store.db, row, this.#limits.sweepMax)
+    if (events + keys === 0) this.#cleanBefore.set(row.id, row.generation)
+    return events + keys > 0
   }
 
   #plan(ms: number): void {

@@ -29,27 +29,37 @@ export async function advanceKeys(db: AnyDb, of: Of, runs: readonly KeyRun[]): P
   return new Set((await rowsOf<{ key: string }>(db, advanceSql, runsOf(of, runs))).map(({ key }) => key))
 }
 
+const knownSql = `
+select key, version, head is null and parked_at is null as idle from trestle.inbox_keys
+where subscription = $1 and generation = $2 and key = any($3::text[]) order by key for update`
+
 const stepSql = `
-with known as (
-  select k.key, k.version, k.head, k.parked_at from trestle.inbox_keys k
-  where k.subscription = $1 and k.generation = $2 and k.key = any($3::text[]) order by k.key for update
-), moved as (
-  update trestle.inbox_keys k set version = r.last
-  from unnest($3::text[], $4::bigint[], $5::bigint[]) as r (key, first, last)
-  join known n on n.key = r.key and n.head is null and n.parked_at is null and n.version = r.first - 1
-  where k.subscription = $1 and k.generation = $2 and k.key = r.key
-  returning k.key
-)
-select n.key from known n join unnest($3::text[], $5::bigint[]) as r (key, last) on r.key = n.key
-where n.version < r.last and not exists (select from moved m where m.key = n.key)`
+update trestle.inbox_keys k set version = ($4::jsonb ->> k.key)::bigint
+where k.subscription = $1 and k.generation = $2 and k.key = any($3::text[])`
 
 /**
  * Moves keys over events that nobody wants. A key that nobody knows stays unknown: its first wanted event begins it.
  * Returns the keys that could not be moved: there the places of these events must wait behind what waits.
  */
 export async function stepOver(db: AnyDb, of: Of, runs: readonly KeyRun[]): Promise<ReadonlySet<string>> {
-  if (runs.length === 0) return new Set()
-  return new Set((await rowsOf<{ key: string }>(db, stepSql, runsOf(of, runs))).map(({ key }) => key))
+  const at = [of.id, of.generation] as const
+  const found = await rowsOf<{ key: string; version: string; idle: boolean }>(db, knownSql, [
+    ...at,
+    runs.map(({ key }) => key),
+  ])
+  const known = new Map(found.map((row) => [row.key, row]))
+  const moved: Record<string, number> = {}
+  const blocked = new Set<string>()
+  for (const { key, first, last } of runs) {
+    const row = known.get(key)
+    const version = Number(row?.version)
+    if (row === undefined || version >= last) continue
+    if (row.idle && version === first - 1) moved[key] = last
+    else blocked.add(key)
+  }
+  const keys = Object.keys(moved)
+  if (keys.length > 0) await rowsOf(db, stepSql, [...at, keys, JSON.stringify(moved)])
+  return blocked
 }
 
 function runsOf(of: Of, runs: readonly KeyRun[]) {
@@ -95,16 +105,17 @@ from json_to_recordset($3::json) as e (
   traceparent text)
 on conflict do nothing`
 
-// A statement of its own: what is waiting must be read after the keys have been locked.
+// A statement of its own: what is waiting must be read after the keys have been locked. No join, so that there is only one
+// way to run it: without statistics a planner takes a subscription for a few rows, and reads all of them for each key.
 const wakeKeysSql = `
 update trestle.inbox_keys k
-set head = w.head,
-    next_at = case when k.parked_at is null and w.head <= k.version + 1 then coalesce(k.next_at, now()) end
-from (
-  select r.key, min(i.key_version) as head from unnest($3::text[]) as r (key)
-  join trestle.inbox i on i.subscription = $1 and i.generation = $2 and i.key = r.key and i.state = 0
-  group by r.key) w
-where k.subscription = $1 and k.generation = $2 and k.key = w.key`
+set (head, next_at) = (
+  select w.head, case when k.parked_at is null and w.head <= k.version + 1 then coalesce(k.next_at, now()) end
+  from (select (
+    select i.key_version from trestle.inbox i
+    where i.subscription = $1 and i.generation = $2 and i.key = k.key and i.state = 0
+    order by i.key_version limit 1) as head) w)
+where k.subscription = $1 and k.generation = $2 and k.key = any($3::text[])`
 
 /** Writes events down that are to be handled later, each once, and wakes their keys. All statements are sent at once. */
 export async function addWaiting(db: AnyDb, of: Of, runs: readonly KeyRun[], base: KeyBase): Promise<void> {

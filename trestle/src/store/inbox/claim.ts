@@ -42,15 +42,19 @@ const due = `(k.next_at <= now() or k.next_at > now() + interval '1 hour')`
 
 const eventColumns = 'i.event_id, i.key, i.key_version, i.type, i.version, i.occurred_ms, i.payload, i.traceparent'
 
-// The lock is on the event, not on its key: while it is being handled, more events of the key may come in.
+// The lock is on the event, not on its key: while it is being handled, more events of the key may come in. The parts are
+// apart so that there is only one way to run it: see `wakeKeysSql`. Of the keys that are due, some may be locked by others.
 const headSql = `
-select ${eventColumns}, k.tries, k.fence
-from trestle.inbox_keys k
-join trestle.inbox i on i.subscription = k.subscription and i.generation = k.generation and i.key = k.key
-  and i.key_version = k.head and i.state = 0
-where k.subscription = $1 and k.generation = $2 and ${due}
-order by k.next_at limit 1
-for update of i skip locked`
+select i.*, k.tries, k.fence
+from (
+  select k.key, k.head, k.tries, k.fence from trestle.inbox_keys k
+  where k.subscription = $1 and k.generation = $2 and k.next_at is not null and ${due}
+  order by k.next_at limit 512) k
+cross join lateral (
+  select ${eventColumns} from trestle.inbox i
+  where i.subscription = $1 and i.generation = $2 and i.key = k.key and i.key_version = k.head and i.state = 0
+  limit 1 for update skip locked) i
+limit 1`
 
 /** Takes the next event whose turn it is, for the time of this transaction. */
 export async function claimInTransaction(db: AnyDb, of: Of): Promise<Claimed | undefined> {
@@ -65,7 +69,8 @@ update trestle.inbox_keys k
 set next_at = now() + $3 * interval '1 ms', tries = k.tries + 1, fence = k.fence + 1
 from i
 where k.subscription = $1 and k.generation = $2 and k.key = i.key and k.head = i.key_version and ${due}
-returning ${eventColumns}, k.tries - 1 as tries, k.fence`
+returning i.event_id, i.key, i.key_version, i.type, i.version, i.occurred_ms, i.payload, i.traceparent,
+  k.tries - 1 as tries, k.fence`
 
 /** Takes the next event whose turn it is, until `leaseMs` have passed. The try counts, also when nobody hears of it again. */
 export async function claimForLease(db: AnyDb, of: Of, leaseMs: number): Promise<Claimed | undefined> {
@@ -106,8 +111,10 @@ with handled as (
   where i.subscription = $1 and i.generation = $2 and i.event_id = $3 and i.state = 0
   returning 1
 ), waiting as (
-  select min(i.key_version) as head from trestle.inbox i
-  where i.subscription = $1 and i.generation = $2 and i.key = $4 and i.state = 0 and i.event_id <> $3
+  select (
+    select i.key_version from trestle.inbox i
+    where i.subscription = $1 and i.generation = $2 and i.key = $4 and i.state = 0 and i.event_id <> $3
+    order by i.key_version limit 1) as head
 ), moved as (
   update trestle.inbox_keys k
   set version = greatest(k.version, $5), tries = 0, parked_at = null, reason = null, head = w.head,

@@ -41,7 +41,9 @@ create table trestle.inbox (
   traceparent text,
   -- Why it was skipped.
   reason text,
-  primary key (subscription, generation, event_id)
+  -- The id first: a key that begins like that of the index below would be taken for it while there are no statistics,
+  -- and then everything that was ever handled is read to find what waits.
+  primary key (event_id, subscription, generation)
 );
 create index inbox_waiting on trestle.inbox (subscription, generation, key, key_version) where state = 0;
 
@@ -63,8 +65,9 @@ create table trestle.inbox_keys (
   fence bigint not null default 0,
   parked_at timestamptz,
   reason text,
-  primary key (subscription, generation, key)
-) with (fillfactor = 80);
+  -- The key first, for the same reason: what is due is found by its own index alone.
+  primary key (key, subscription, generation)
+) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 create index inbox_keys_due on trestle.inbox_keys (subscription, generation, next_at) where next_at is not null;
 create index inbox_keys_parked on trestle.inbox_keys (subscription, generation, parked_at) where parked_at is not null;
 

@@ -1,0 +1,1 @@
+create table nothing (only_row boolean primary key);
