@@ -9,6 +9,7 @@ import { notifications } from './notifications/contract.ts'
 import { orders } from './orders/contract.ts'
 import { payments } from './payments/contract.ts'
 import { paymentProvider } from './payments/provider/contract.ts'
+import { providerUrl } from './payments/provider/provider-url.ts'
 import { recommendations } from './recommendations/contract.ts'
 import { sessions } from './sessions.ts'
 import { shipping } from './shipping/contract.ts'
@@ -38,7 +39,7 @@ export default system('store', {
     run(shipping, () => import('./shipping/service.ts')),
     run(recommendations, () => import('./recommendations/service.ts')),
     run(notifications, () => import('./notifications/service.ts')),
-    external(paymentProvider, { url: (env) => env['PAYMENTS_URL'] ?? 'http://127.0.0.1:4100' }),
+    external(paymentProvider, { url: providerUrl }),
   ],
   gateway: gateway({
     authenticate: [sessions],

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { productAt, skuAt } from '../seed/product-at.ts'
 import { type Services, startServices, user } from '../testing/services.ts'
+import { clearLines } from './cart-rows.ts'
 import { linesMax } from './contract.ts'
+import type { CartsTables } from './tables.ts'
 
 let services: Services
 
@@ -72,8 +74,22 @@ describe('a cart', () => {
   })
 })
 
-describe('clearing a cart', () => {
-  it('takes out what was ordered and leaves what came or changed since', async () => {
+/** What carts does when it hears of an order. */
+const ordered = (userId: string, version: number) =>
+  services.store<CartsTables>('carts').transaction(({ db }) => clearLines(db, userId, version))
+
+describe('what was ordered', () => {
+  it('counts no more for who knows that, before the cart does', async () => {
+    const userId = randomUUID()
+    await cartOf(userId).setItem({ sku: skuAt(1), quantity: 1 })
+    await cartOf(userId).setItem({ sku: skuAt(2), quantity: 1 })
+    const { version } = await others().read({ userId })
+    expect(await others().read({ userId, after: version })).toEqual({ version, lines: [] })
+    await cartOf(userId).setItem({ sku: skuAt(1), quantity: 3 })
+    expect((await others().read({ userId, after: version })).lines).toEqual([{ sku: skuAt(1), quantity: 3 }])
+  })
+
+  it('is taken out, and what came or changed since stays', async () => {
     const userId = randomUUID()
     await cartOf(userId).setItem({ sku: skuAt(1), quantity: 1 })
     await cartOf(userId).setItem({ sku: skuAt(2), quantity: 1 })
@@ -84,9 +100,9 @@ describe('clearing a cart', () => {
       { sku: skuAt(2), quantity: 5 },
       { sku: skuAt(3), quantity: 1 },
     ]
-    await others().clear({ userId, version })
+    await ordered(userId, version)
     expect((await others().read({ userId })).lines).toEqual(left)
-    await others().clear({ userId, version })
+    await ordered(userId, version)
     expect((await others().read({ userId })).lines).toEqual(left)
   })
 
@@ -94,15 +110,15 @@ describe('clearing a cart', () => {
     const userId = randomUUID()
     await cartOf(userId).setItem({ sku: skuAt(1), quantity: 1 })
     const { version } = await others().read({ userId })
-    await others().clear({ userId, version })
+    await ordered(userId, version)
     await cartOf(userId).setItem({ sku: skuAt(1), quantity: 1 })
-    await others().clear({ userId, version })
+    await ordered(userId, version)
     expect((await others().read({ userId })).lines).toEqual([{ sku: skuAt(1), quantity: 1 }])
   })
 
   it('does nothing to a cart that never was', async () => {
     const userId = randomUUID()
-    await others().clear({ userId, version: 0 })
+    await ordered(userId, 0)
     expect(await others().read({ userId })).toEqual({ version: 0, lines: [] })
   })
 })

@@ -3,7 +3,8 @@ import type { Money } from '../../money.ts'
 import type { Facts, Moved } from '../facts.ts'
 import { type ClientCredentials, createAsClient } from './access-tokens.ts'
 import { type Amount, readAmount, writeAmount } from './amount.ts'
-import { type paymentProvider, type ProviderOrder } from './contract.ts'
+import type { paymentProvider, ProviderOrder } from './contract.ts'
+import { providerUrl } from './provider-url.ts'
 
 /** What asking the payment system needs of a handler or a job. */
 export interface ProviderArgs {
@@ -92,11 +93,11 @@ export function factsOfOrder({ id, status, links, purchase_units: [unit] }: Prov
   const authorization = authorizations[0]
   const capture = captures.find((each) => each.status !== 'DECLINED')
   const refund = refunds.find((each) => each.status === 'COMPLETED')
-  const approveUrl = links.find((link) => link.rel === 'approve')?.href
+  const approve = links.find((link) => link.rel === 'approve')
   const isVoid = status === 'VOIDED' || (capture === undefined && authorization?.status === 'VOIDED')
   return {
     providerOrderId: id,
-    ...(approveUrl === undefined ? {} : { approveUrl }),
+    ...(approve === undefined ? {} : { approveUrl: new URL(approve.href, providerUrl()).href }),
     ...(status === 'APPROVED' || status === 'COMPLETED' ? { approved: true } : {}),
     ...(authorization === undefined ? {} : ofAuthorization(authorization)),
     ...(capture === undefined ? {} : { capture: movedOf(capture) }),
