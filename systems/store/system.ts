@@ -27,7 +27,11 @@ const attempts = rateLimit({
 /** An online store: nine services, each with its own database, behind one gateway, and a payment system beside it. */
 export default system('store', {
   beside: {
-    payments: beside(new URL('../payments/system.ts', import.meta.url), { port: 4100, variable: 'PAYMENTS_URL' }),
+    payments: beside(new URL('../payments/system.ts', import.meta.url), {
+      topology: 'merged',
+      port: 4100,
+      variable: 'PAYMENTS_URL',
+    }),
   },
   services: [
     run(accounts, () => import('./accounts/service.ts')),

@@ -2,7 +2,7 @@
 export interface Beside {
   /** The file whose default export is the other system. */
   readonly system: URL
-  /** Default: its first topology. */
+  /** Default: as `trestle start` chooses. */
   readonly topology: string | undefined
   /** Where its gateway listens, when it is started here. */
   readonly port: number
@@ -12,7 +12,7 @@ export interface Beside {
 
 /** How the other system is started, and how this one finds it. */
 export interface BesideOptions {
-  /** Default: the other system's first. */
+  /** Default: as `trestle start` chooses. */
   readonly topology?: string
   /** Port of its gateway, 1..65,535. */
   readonly port: number
