@@ -277,7 +277,7 @@ export class Engine {
     const { clock } = this.#deps
     const timer = clock.setTimeout(() => {
       this.#timers.delete(timer)
-      void this.#try('saga.upkeep', work).then(() => {
+      void this.#try('saga.upkeep', work).finally(() => {
         if (!this.#stopping.signal.aborted) this.#every(ms, work)
       })
     }, ms)

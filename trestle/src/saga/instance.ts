@@ -37,7 +37,7 @@ export interface Place {
   /** When this step began, milliseconds since 1970. */
   readonly beganAt: number
   readonly tries: number
-  /** Time that the step had taken when it was last let go, however the wall clock was set meanwhile. */
+  /** Time that the step will have taken when it is taken up again, however the wall clock was set meanwhile. */
   readonly spentMs: number
   readonly round: number
 }

@@ -221,8 +221,8 @@ export class LostInstance extends Error {}
  * The same within a transaction of the owner's: `work` runs between, and its value becomes the result of the last line.
  * The row is locked first, so that a cancellation and another engine wait, and what is lost writes nothing.
  */
-// oxlint-disable-next-line typescript/no-explicit-any -- the tables are those of the service
 export async function writeWithin(
+  // oxlint-disable-next-line typescript/no-explicit-any -- the tables are those of the service
   tx: Tx<any>,
   transition: Transition,
   work: () => Promise<Entry>,

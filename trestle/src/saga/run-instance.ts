@@ -155,7 +155,7 @@ class Run {
   }
 
   async #failed(step: CallStep, index: number, outcome: Extract<Outcome, { kind: 'failed' }>): Promise<Written> {
-    const { spec, place } = this.#instance
+    const { place } = this.#instance
     const { failure, declared } = outcome
     const perhapsRan = outcome.perhapsRan || place.tries > 0
     if (place.undoing) {
@@ -197,7 +197,7 @@ class Run {
     const wait = Math.min(Math.max(jittered, waitMs), Math.max(1, timeoutMs - forMs), limits.retryMaxMs)
     if (wait > limits.holdMaxMs) {
       return this.#move(
-        { place: { ...instance.place, spentMs: Math.min(forMs, spentMostMs) }, dueAt: now + wait, keep: false },
+        { place: { ...instance.place, spentMs: Math.min(forMs + wait, spentMostMs) }, dueAt: now + wait, keep: false },
         [],
         { lastError: error },
       )
@@ -217,7 +217,7 @@ class Run {
 
   async #wait(step: Extract<StepSpec, { kind: 'wait' }>, index: number): Promise<Written> {
     const instance = this.#instance
-    const { place, spec } = instance
+    const { place } = instance
     const event = eventId(step.event)
     const came = instance.arrivals[event]
     if (place.state === 'waiting' && came !== undefined) {
