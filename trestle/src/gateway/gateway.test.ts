@@ -112,6 +112,34 @@ describe('a request', () => {
     expect(bench.records[0]).toMatchObject({ bytesIn: Buffer.byteLength(text), bytesOut: 0, operation: 'notes.add' })
   })
 
+  it('says that a reply was kept for its key, be it a success or a failure', async () => {
+    const headers = { 'Idempotency-Replayed': 'true' }
+    const kept = await start(() => ({ ok: true, status: 201, body: { kind: 'empty' }, headers }))
+    const success = await kept.fetch('/pub/notes', jsonBody({ text: 'a' }))
+    expect([success.status, success.headers.get('idempotency-replayed')]).toEqual([201, 'true'])
+    const problem = { ...platformProblem('conflict'), replayed: true }
+    const failing = await start(() => ({ ok: false, problem }))
+    const failure = await failing.fetch('/pub/notes', jsonBody({ text: 'a' }))
+    expect([failure.status, failure.headers.get('idempotency-replayed')]).toEqual([409, 'true'])
+    expect(await failure.json()).not.toHaveProperty('replayed')
+  })
+
+  it('says when to ask again while a request with the key is being worked on', async () => {
+    const problem = platformProblem('idempotency_in_progress', { retryAfterMs: 1_000 })
+    const bench = await start(() => ({ ok: false, problem }))
+    const reply = await bench.fetch('/pub/notes', jsonBody({ text: 'a' }))
+    expect([reply.status, reply.headers.get('retry-after')]).toEqual([409, '1'])
+  })
+
+  it('passes on which work is undone, by its id only', async () => {
+    const bench = await start()
+    const cancels = `~${'a'.repeat(22)}`
+    await bench.fetch('/pub/notes', jsonBody({ text: 'a' }, { 'idempotency-cancels': cancels }))
+    expect(bench.calls[0]?.cancels).toBe(cancels)
+    const reply = await bench.fetch('/pub/notes', jsonBody({ text: 'a' }, { 'idempotency-cancels': 'work' }))
+    expect([reply.status, bench.calls.length]).toEqual([400, 1])
+  })
+
   it.each<[string, string, RequestInit, number, string]>([
     ['an unknown path', '/nothing', {}, 404, 'not_found'],
     ['an unknown method', '/pub/notes', { method: 'DELETE' }, 405, 'method_not_allowed'],
