@@ -60,26 +60,31 @@ describe('the fence', () => {
     const halt = haltable(bench.store)
     const owner = await bench.another([checkout], {}, halt.store)
     const next = await bench.another([checkout])
-    const second = Promise.withResolvers<void>()
-    const asked: unknown[] = []
+    const asked = Promise.withResolvers<void>()
+    const answered = Promise.withResolvers<void>()
     bench.delay = async ({ operation }) => {
       if (operation !== 'b') return
-      asked.push(operation)
-      if (asked.length === 1) halt.halt()
-      else await second.promise
+      if (!halt.halted) return halt.halt()
+      asked.resolve()
+      await answered.promise
     }
-    await owner.settled()
     await bench.deliver(placed, order, owner)
-    for (let turns = 0; asked.length < 2 && turns < 4_000; turns += 1) {
+    let taken = false
+    void asked.promise.then(() => (taken = true))
+    for (let turns = 0; !taken && turns < 4_000; turns += 1) {
       await bench.clock.advance(250)
-      await new Promise((resolve) => setImmediate(resolve))
+      await Promise.race([next.settled(), asked.promise])
     }
     const lines = () => bench.query('select step, action from trestle.saga_steps order by n')
     expect(await lines()).toEqual([{ step: 'a', action: 'run' }])
+    const written = Promise.withResolvers<void>()
+    watchCrashPoints((point) => {
+      if (point === 'saga.after-journal') written.resolve()
+    })
     halt.resume()
-    await owner.settled()
+    await written.promise
     expect(await lines()).toEqual([{ step: 'a', action: 'run' }])
-    second.resolve()
+    answered.resolve()
     await next.settled()
     expect(await ended(bench)).toBe(true)
   })
