@@ -28,7 +28,11 @@ export async function merchantEntries(db: Kysely<LedgerTables>, merchantId: stri
     .where('accounts.kind', '=', 'merchant')
     .where('accounts.owner', '=', merchantId)
   if (asked.order_id !== undefined) rows = rows.where('transactions.order_id', '=', asked.order_id)
-  if (asked.invoice_id !== undefined) rows = rows.where('transactions.invoice_id', '=', asked.invoice_id)
+  if (asked.invoice_id !== undefined) {
+    rows = rows
+      .where('transactions.merchant_id', '=', merchantId)
+      .where('transactions.invoice_id', '=', asked.invoice_id)
+  }
   if (after !== null) {
     rows = rows.where((where) =>
       where(where.refTuple('entries.currency', 'entries.number'), '>', where.tuple(after[1], after[2])),

@@ -43,6 +43,7 @@ create table entries (
   -- What is in the account with this entry.
   balance bigint not null,
   primary key (account_id, number),
+  unique (reference, account_id),
   foreign key (account_id, currency) references accounts (id, currency)
 );
 create unique index one_debit on entries (reference) where amount < 0;
