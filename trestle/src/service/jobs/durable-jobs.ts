@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { isCallError } from '../../call/call-error.ts'
 import { backoffMs } from '../../std/backoff.ts'
 import type { Clock, Timer } from '../../std/clock.ts'
 import { crashPoint } from '../../std/crash-points.ts'
@@ -228,7 +229,7 @@ class TickRun {
       return
     }
     const stopped = this.#stopping.aborted
-    if (!stopped) log.error({ job: name, tries, err: error }, ended ? 'job failed after its transaction' : 'job failed')
+    if (!stopped) this.#say(error, ended)
     if (ended) return
     const waitMs = stopped ? 0 : backoffMs(tries - 1, { ...retryBackoff, random })
     const failure = stopped ? undefined : error instanceof Error ? error.message : String(error)
@@ -237,6 +238,17 @@ class TickRun {
     } catch (cause) {
       log.warn({ job: name, err: cause }, 'a run that failed could not be given back; its lease runs out by itself')
     }
+  }
+
+  /** That somebody else is away is no fault of the job: it says so in one line. */
+  #say(error: unknown, ended: boolean): void {
+    const { log } = this.#deps
+    const { name, tries } = this.#claimed
+    if (isCallError(error) && !error.declared && error.retry !== 'no') {
+      log.warn({ job: name, tries, code: error.code, operation: error.operation, detail: error.detail }, 'job failed')
+      return
+    }
+    log.error({ job: name, tries, err: error }, ended ? 'job failed after its transaction' : 'job failed')
   }
 
   #renewLater(): void {
