@@ -150,8 +150,15 @@ async function passedOn(failure: Problem) {
 }
 
 describe('a failure of a callee that nobody caught', () => {
-  const passed = ['deadline_exceeded', 'unauthenticated', 'forbidden', 'internal'] as const
-  const down = ['unavailable', 'overloaded', 'rate_limited', 'outcome_unknown', 'dependency_unavailable'] as const
+  const passed = ['deadline_exceeded', 'unauthenticated', 'forbidden', 'internal', 'idempotency_cancelled'] as const
+  const down = [
+    'unavailable',
+    'overloaded',
+    'rate_limited',
+    'outcome_unknown',
+    'idempotency_in_progress',
+    'dependency_unavailable',
+  ] as const
   const all = Object.keys(platformErrors) as PlatformCode[]
   const ours = all.filter((code) => ![...passed, ...down].some((other) => other === code))
 

@@ -22,10 +22,11 @@ const retryAfterMs = 1_000
  *
  * - `fail(code)`: that declared error.
  * - An uncaught `CallError` with a code that this operation declares too: its own declared error, same details.
- * - One that says "not available" (`unavailable`, `overloaded`, `rate_limited`, `outcome_unknown`): 503
+ * - One that says "not available", or "not yet" (`unavailable`, `overloaded`, `rate_limited`, `outcome_unknown`,
+ *   `idempotency_in_progress`): 503
  *   `dependency_unavailable`, because this handler may have done something before; only the hop next to the failure retries.
- * - One about time or the caller (`deadline_exceeded`, `cancelled`, `unauthenticated`, `forbidden`): the same code, since
- *   deadline and caller are the same ones.
+ * - One about time, the caller or the work that both are part of (`deadline_exceeded`, `cancelled`, `unauthenticated`,
+ *   `forbidden`, `idempotency_cancelled`): the same code, since those are the same ones.
  * - A store that is overloaded or away: the same code if certainly nothing was done yet, else `outcome_unknown`.
  * - Everything else: `internal`, with the cause in the log only.
  */
@@ -78,6 +79,7 @@ function ofDependency(bound: BoundOperation, call: Call, error: CallError): Told
     case 'overloaded':
     case 'rate_limited':
     case 'outcome_unknown':
+    case 'idempotency_in_progress':
       return dependencyDown(bound, call, error, `${error.operation}: ${error.code}`)
     case 'dependency_unavailable':
       return dependencyDown(bound, call, error, error.detail ?? error.operation)
@@ -85,6 +87,7 @@ function ofDependency(bound: BoundOperation, call: Call, error: CallError): Told
       return { problem: platformProblem('deadline_exceeded', place(bound, call)), log: 'warn' }
     case 'unauthenticated':
     case 'forbidden':
+    case 'idempotency_cancelled':
       return { problem: platformProblem(error.code, place(bound, call)), log: 'none' }
     case 'cancelled':
       if (!call.signal.aborted) return internal(bound, call)

@@ -7,7 +7,7 @@ import type { PlatformStatement, TracedOptions } from '../../store/store.ts'
 // is no row yet that could be locked.
 
 /** How long it is remembered that work was undone: longer than any of its calls can be on its way. */
-export const cancelledKeptMs = 30 * 24 * 60 * 60_000
+const cancelledKeptMs = 30 * 24 * 60 * 60_000
 
 /** A store that commits what the platform alone writes. */
 export interface CommittingStore {

@@ -23,7 +23,7 @@ export function storedProblem(problem: Problem): StoredReply {
 }
 
 /** Said of a reply that was kept: nothing was done for this request. */
-export const replayedHeader = 'Idempotency-Replayed'
+const replayedHeader = 'Idempotency-Replayed'
 
 /** The reply once more; whoever wants a value reads it from the bytes, by the contract. */
 export function replyOf({ status, contentType, bytes }: StoredReply, replayed: boolean): Reply {
