@@ -9,6 +9,7 @@ import { type Layout, prepareLayout } from './layout.ts'
 import { claimDirectory, type OwnerLock } from './owner-lock.ts'
 import { Secrets } from './secrets.ts'
 import { ServerAccess } from './server-access.ts'
+import type { Durability } from './server-settings.ts'
 import { SupervisedServer, type SuperviseOptions } from './supervised-server.ts'
 
 export interface EmbeddedOptions {
@@ -18,6 +19,11 @@ export interface EmbeddedOptions {
   readonly clock?: Clock
   /** What the server accepts at once; default 200. At least the sum of all pools and 10. */
   readonly connectionsMax?: number
+  /**
+   * `disk`, the default: what was committed survives a crash of the machine. `process`: it survives the server only; for data
+   * that nobody will miss, such as a test's.
+   */
+  readonly durability?: Durability
   /** Restarts of a dying server within a minute before it is left down, with an error in the log; default 10. */
   readonly restartsMax?: number
   /** Pause after a restart that failed; default 10,000. */
@@ -59,7 +65,7 @@ export interface EmbeddedProvider extends StoreProvider {
  */
 export async function embeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedProvider> {
   const { dataDir, log = silentLog, clock = systemClock, connectionsMax = 200, progress } = options
-  const { restartsMax = 10, failedStartPauseMs = 10_000 } = options
+  const { restartsMax = 10, failedStartPauseMs = 10_000, durability = 'disk' } = options
   const account = serverAccount()
   const layout = prepareLayout(dataDir, findBinaries(), account)
   for (const what of layout.moved) log.info({}, what)
@@ -73,6 +79,7 @@ export async function embeddedPostgres(options: EmbeddedOptions): Promise<Embedd
         layout,
         account,
         connectionsMax,
+        durability,
         clock,
         log,
         restartsMax,

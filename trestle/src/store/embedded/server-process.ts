@@ -8,7 +8,7 @@ import type { Layout } from './layout.ts'
 import { type Postmaster, readPostmaster } from './postmaster-file.ts'
 import { isAlive } from './process-identity.ts'
 import { startProgram } from './run-program.ts'
-import { serverSettings } from './server-settings.ts'
+import { type Durability, serverSettings } from './server-settings.ts'
 
 /** One run of the server: started by us, or found running. */
 export interface ServerProcess {
@@ -22,6 +22,7 @@ export interface StartOptions {
   readonly layout: Layout
   readonly account: Account | undefined
   readonly connectionsMax: number
+  readonly durability: Durability
   readonly clock: Clock
   /** Where there are no unix sockets: the port of the run before, so that addresses stay. */
   readonly port?: number
@@ -35,13 +36,13 @@ const logMaxBytes = 1 << 20
 
 /** Starts the server and waits until it accepts connections. Rejects with the end of its log when it does not. */
 export async function startServer(options: StartOptions): Promise<ServerProcess> {
-  const { layout, account, connectionsMax, clock, readyTimeoutMs } = options
+  const { layout, account, connectionsMax, durability, clock, readyTimeoutMs } = options
   const { socketsDir, logFile, cluster } = layout
   removeStalePidFile(cluster)
   const port = options.port ?? (socketsDir === undefined ? await freePort() : 5432)
   const log = openSync(logFile, sizeOf(logFile) > logMaxBytes ? 'w' : 'a', 0o600)
   const logStart = sizeOf(logFile)
-  const args = ['-D', cluster, ...serverSettings({ connectionsMax, socketsDir, port })]
+  const args = ['-D', cluster, ...serverSettings({ connectionsMax, durability, socketsDir, port })]
   // A session of its own: Ctrl-C in the terminal reaches us, and we stop the server when nobody needs it any more.
   const child = startProgram(layout.binaries.postgres, args, layout, account, {
     detached: true,

@@ -1,9 +1,13 @@
+/** What survives: a crash of the machine, or of the server alone. */
+export type Durability = 'disk' | 'process'
+
 /**
  * Settings of the embedded server: durable, and small when idle. They are given on the command line, so that a new
  * version of Trestle brings its own without touching files of the cluster.
  */
 export function serverSettings(options: {
   readonly connectionsMax: number
+  readonly durability: Durability
   readonly socketsDir: string | undefined
   readonly port: number
 }): readonly string[] {
@@ -14,7 +18,9 @@ export function serverSettings(options: {
     ...(options.socketsDir === undefined
       ? {}
       : { unix_socket_directories: options.socketsDir, unix_socket_permissions: '0700' }),
-    fsync: 'on',
+    ...(options.durability === 'disk'
+      ? { fsync: 'on' }
+      : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
     shared_buffers: '32MB',
     max_wal_size: '512MB',
     // One machine, no standby: bulk loads into new tables then need no log.

@@ -24,7 +24,8 @@ export async function keepPostgres(home: string): Promise<void> {
   const dataDir = await mkdtemp(join(home, 'data-'))
   // The server may run as another user, who must be able to pass through.
   await chmod(dataDir, 0o711)
-  const provider = await embeddedPostgres({ dataDir, connectionsMax })
+  // Dropping a database waits for a checkpoint inside a transaction, which holds back every feed of the server meanwhile.
+  const provider = await embeddedPostgres({ dataDir, connectionsMax, durability: 'process' })
   const url = provider.adminUrl()
   const clients = new Set<Socket>()
   let idle = setTimeout(end, idleMs)
