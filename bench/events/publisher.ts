@@ -30,12 +30,10 @@ export default impl.service({
     {
       alive: async () => ({}),
       async flood({ input: { way, events, perTransaction, atOnce, run }, store }) {
-        let next = 0
+        const ids = Array.from({ length: events }, (_, n) => `${run}-${n}`)
         const one = async () => {
-          while (next < events) {
-            const count = Math.min(perTransaction, events - next)
-            const ids = Array.from({ length: count }, () => `${run}-${next++}`)
-            await publish(store, way, ids, now())
+          for (let some = ids.splice(-perTransaction); some.length > 0; some = ids.splice(-perTransaction)) {
+            await publish(store, way, some, now())
           }
         }
         await Promise.all(Array.from({ length: atOnce }, one))
