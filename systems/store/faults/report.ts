@@ -3,7 +3,7 @@ import type { FaultCount, RunReport } from './run-seed.ts'
 /** One line for each fault over all runs, one for each invariant that does not hold, and one in the end. */
 export function reportOf(runs: readonly RunReport[]): { readonly lines: readonly string[]; readonly good: boolean } {
   const faults = Map.groupBy(
-    runs.flatMap(({ topology, faults: counts }) => counts.map((count) => ({ ...count, topology }))),
+    runs.flatMap(({ topology, reached: counts }) => counts.map((count) => ({ ...count, topology }))),
     ({ topology, name }) => `${topology} ${name}`,
   )
   const lines: string[] = []
