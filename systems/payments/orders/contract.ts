@@ -175,6 +175,7 @@ export const orders = contract('orders', {
       output: Order,
       errors: {
         ...notFound,
+        not_a_payer: problem(403, 'Only payers approve'),
         order_already_approved: problem(422, 'Somebody else has approved the order'),
         order_voided: payingFaults.order_voided,
       },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Checkout, startCheckout } from '../testing/checkout.ts'
+import { orders } from './contract.ts'
 import { orderMs } from './create.ts'
 import { movementsMax } from './decide.ts'
 import { authorizationMs } from './move.ts'
@@ -244,6 +245,7 @@ describe('an order', () => {
     const other = await checkout.payer('100')
     expect(code(await other.orders.approve.try({ id }))).toBe('order_already_approved')
     expect(await payer.orders.approve({ id })).toMatchObject({ payer: { payer_id: payer.id } })
+    expect(code(await checkout.client(orders).approve.try({ id }))).toBe('not_a_payer')
   })
 
   it('has a bounded number of payments, and what is held can still be given back', async () => {
