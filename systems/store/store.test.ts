@@ -6,13 +6,19 @@ import { attemptsMax } from './accounts/login-throttle.ts'
 import { carts } from './carts/contract.ts'
 import { inventory } from './inventory/contract.ts'
 import { orders } from './orders/contract.ts'
+import { payments as paymentsOfStore } from './payments/contract.ts'
 import { productAt, skuAt } from './seed/product-at.ts'
 import { stockAt } from './seed/stock-at.ts'
+import { paymentSystemAt } from './testing/buyer.ts'
 
 process.env.STORE_PRODUCTS = '500'
 process.env.STORE_PASSWORD_BLOCKS = '1024'
+process.env.WALLETS_PASSWORD_BLOCKS = '1024'
+process.env.PAYMENTS_SWITCHES = 'on'
 
 const password = 'correct horse battery'
+/** What follows an order takes its time: events, a saga, another system. */
+const eventually = { timeout: 60_000, interval: 50 }
 
 describe.each(runners)('the store on %s', (runner) => {
   let store: TestSystem
@@ -52,7 +58,11 @@ describe.each(runners)('the store on %s', (runner) => {
     const cart = await ask('PUT', `/cart/items/${sku}`, { body: { quantity: 3 }, token })
     const home = await ask('GET', '/home', { token })
     const products = await ask('GET', '/products?limit=12')
-    expect(home).toEqual({ status: 200, body: { products: products.body, cart: cart.body } })
+    const suggestions = await ask('GET', '/recommendations', { token })
+    expect(home).toEqual({
+      status: 200,
+      body: { products: products.body, cart: cart.body, suggestions: suggestions.body },
+    })
     expect(home.body.products.items).toHaveLength(12)
 
     const stranger = await ask('GET', '/home?category=kitchen')
@@ -86,13 +96,21 @@ describe.each(runners)('the store on %s', (runner) => {
 
     const order = await ask('POST', '/orders', { body: {}, token, key: 'first' })
     expect(order).toMatchObject({ status: 201, body: { status: 'pending', total: cart.body.total } })
-    expect((await ask('GET', '/cart', { token })).body.lines).toEqual([])
+    await expect.poll(async () => (await ask('GET', '/cart', { token })).body.lines, eventually).toEqual([])
     expect((await ask('GET', `/stock/${product.sku}`)).body.available).toBe(available - 2)
-    expect(await ask('GET', `/orders/${order.body.id}`, { token })).toEqual({ status: 200, body: order.body })
-    expect((await ask('GET', '/orders', { token })).body).toEqual({ items: [order.body], next: null })
+    const { id, lines, total } = order.body
+    const asked = await ask('GET', `/orders/${id}`, { token })
+    expect(asked).toMatchObject({ status: 200, body: { id, lines, total, status: 'pending' } })
+    expect((await ask('GET', '/orders', { token })).body).toMatchObject({ items: [{ id }], next: null })
 
-    const cancelled = await ask('POST', `/orders/${order.body.id}/cancel`, { body: {}, token })
-    expect(cancelled).toMatchObject({ status: 200, body: { status: 'cancelled' } })
+    const wish = await ask('POST', `/orders/${id}/cancel`, { body: {}, token })
+    expect(wish).toMatchObject({ status: 200, body: { cancelRequestedAt: expect.any(String) } })
+    await expect
+      .poll(async () => (await ask('GET', `/orders/${id}`, { token })).body, eventually)
+      .toMatchObject({
+        status: 'cancelled',
+        closed: { reason: 'customer' },
+      })
     expect((await ask('GET', `/stock/${product.sku}`)).body.available).toBe(available)
     expect(await ask('POST', '/orders', { body: {}, token, key: 'first' })).toEqual(order)
 
@@ -129,11 +147,77 @@ describe.each(runners)('the store on %s', (runner) => {
       ['POST', '/orders', { token, body: {}, key: 'k' }, 409, 'cart_empty'],
       ['GET', `/orders/${noOrder}`, { token }, 404, 'order_not_found'],
       ['POST', `/orders/${noOrder}/cancel`, { token, body: {} }, 404, 'order_not_found'],
+      ['GET', `/shipments/${noOrder}`, { token }, 404, 'shipment_not_found'],
+      ['POST', `/shipments/${noOrder}/scans`, { token, body: {} }, 403, 'forbidden'],
+      ['GET', `/products/${noOrder}/recommendations`, {}, 404, 'product_not_found'],
+      ['POST', '/webhooks/payments', { body: {} }, 400, 'invalid_input'],
     ]
     for (const [method, path, given, status, code] of refusals) {
       const reply = await ask(method, path, given)
       expect({ method, path, status: reply.status, code: reply.body?.code }).toEqual({ method, path, status, code })
     }
+  })
+
+  /** An order of one piece, whose payment waits to be approved. */
+  async function ordered(token: string, sku: string) {
+    await ask('PUT', `/cart/items/${sku}`, { body: { quantity: 1 }, token })
+    const { id } = (await ask('POST', '/orders', { body: {}, token, key: randomUUID() })).body
+    const read = async () => (await ask('GET', `/orders/${id}`, { token })).body
+    await expect.poll(async () => (await read()).approveUrl, eventually).toEqual(expect.any(String))
+    return { id: id as string, read, approveUrl: (await read()).approveUrl as string }
+  }
+
+  it.each([
+    ['in time', {}],
+    [
+      'late, each three times, and one before the other',
+      { webhooks_late_ms: 300, webhooks_repeated: 2, webhooks_reordered_ms: 600 },
+    ],
+  ])('takes the money of an order that is approved, and gives it back, while webhooks come %s', async (_, how) => {
+    const payments = await paymentSystem()
+    await payments.misbehave(how)
+    const [token, buyer] = [await signedIn(), await payments.newBuyer('5000.00')]
+    const before = await payments.balanceOf(buyer)
+    const order = await ordered(token, inStock(30))
+    await payments.approve(buyer, order.approveUrl)
+    await expect.poll(() => statusOf(order), eventually).toBe('confirmed')
+    const { total, shipmentId } = await order.read()
+    const payment = store.client(paymentsOfStore)
+    expect(await payment.find({ orderId: order.id })).toMatchObject({
+      state: 'captured',
+      captured: total,
+      refunded: null,
+    })
+    expect(await payments.balanceOf(buyer)).not.toBe(before)
+    expect(await ask('GET', `/shipments/${shipmentId}`, { token })).toMatchObject({ body: { state: 'ready' } })
+
+    await ask('POST', `/orders/${order.id}/cancel`, { body: {}, token })
+    await expect.poll(() => statusOf(order), eventually).toBe('cancelled')
+    expect(await payment.find({ orderId: order.id })).toMatchObject({ state: 'refunded', refunded: total })
+    await expect.poll(() => payments.balanceOf(buyer), eventually).toBe(before)
+    await payments.misbehave({})
+  })
+
+  it('rejects an order whose payment is declined, and leaves nothing of it', async () => {
+    const payments = await paymentSystem()
+    const [token, buyer] = [await signedIn(), await payments.newBuyer('0.01')]
+    const sku = inStock(40)
+    const { available } = (await ask('GET', `/stock/${sku}`)).body
+    const order = await ordered(token, sku)
+    await payments.approve(buyer, order.approveUrl)
+    await expect.poll(() => statusOf(order), eventually).toBe('rejected')
+    expect(await order.read()).toMatchObject({ closed: { reason: 'declined' }, approveUrl: null })
+    expect((await ask('GET', `/stock/${sku}`)).body.available).toBe(available)
+  })
+
+  it('takes the money once when the payment system does so and does not answer', async () => {
+    const payments = await paymentSystem()
+    const [token, buyer] = [await signedIn(), await payments.newBuyer('5000.00')]
+    const order = await ordered(token, inStock(50))
+    await payments.misbehave({ time_out_captures: 1 })
+    await payments.approve(buyer, order.approveUrl)
+    await expect.poll(() => statusOf(order), eventually).toBe('confirmed')
+    await payments.misbehave({})
   })
 
   it('opens one account when ten ask for the same address at once', async () => {
@@ -222,6 +306,9 @@ describe.each(runners)('the store on %s', (runner) => {
     expect((await ask('GET', '/products')).status).toBe(200)
   })
 })
+
+const statusOf = async ({ read }: { read: () => Promise<{ status: string }> }) => (await read()).status
+const paymentSystem = () => paymentSystemAt(process.env['PAYMENTS_URL'] as string)
 
 /** A product with fewer than 100 pieces that no other test buys. */
 const scarce = Array.from({ length: 500 }, (_, index) => index).findLast((index) => stockAt(index) < 100) as number
