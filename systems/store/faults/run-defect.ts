@@ -16,7 +16,8 @@ export interface DefectReport {
 }
 
 const loadMs = 9_000
-const settleWithinMs = 12_000
+const settleWithinMs = 8_000
+const paidWithinMs = 6_000
 const haltsOfOwners = 2
 
 /** Runs the load with a defect in the code, and looks whether the checker finds it. */
@@ -34,6 +35,7 @@ export async function runDefect(
       seed,
       arrivalsPerSecond: 15,
       settleWithinMs,
+      paidWithinMs,
       changes: [...gatedFaults.map(({ change }) => change), ...defect.changes],
       say,
     },

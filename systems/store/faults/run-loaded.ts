@@ -23,6 +23,8 @@ export interface LoadedSettings {
   readonly seed: number
   readonly arrivalsPerSecond: number
   readonly settleWithinMs: number
+  /** How long approved orders may take to be paid before the clock goes on. */
+  readonly paidWithinMs?: number
   /** Of the code of the store, from its start on. */
   readonly changes: readonly SourceChange[]
   readonly say: (text: string) => void
@@ -42,8 +44,7 @@ export interface LoadedReport<T> {
 
 const checkerProgram = fileURLToPath(new URL('./invariants-main.ts', import.meta.url))
 const loadMaxMs = 240_000
-/** How long approved orders may take to be paid before the clock goes on. */
-const paidWithinMs = 30_000
+const paidWithinDefaultMs = 30_000
 /** Longer than a buyer has to approve a payment. */
 const laterMs = 35 * 60_000
 
@@ -76,7 +77,7 @@ export async function runLoaded<T>(
     say('healing')
     const loaded = await Promise.race([load, care.broken])
     await Promise.all([stage.store.ensure(), stage.payments.ensure()])
-    await paid(stage, world)
+    await paid(stage, world, settings.paidWithinMs ?? paidWithinDefaultMs)
     // Whoever has not approved by now never will: let the time for it be over.
     stage.control.shiftClock(laterMs)
     stage.paymentsControl.shiftClock(laterMs)
@@ -108,14 +109,14 @@ async function checkFile(stage: Stage, world: World, log: string, { settleWithin
 }
 
 /** Approved orders come to their end first: who has approved in time must not be told that it was too late. */
-async function paid({ store, payments }: Stage, { approved }: World): Promise<void> {
+async function paid({ store, payments }: Stage, { approved }: World, withinMs: number): Promise<void> {
   await payments.operator.call('switches', 'reset', {}).catch(() => {})
   const view = storeView(store.settings.dataDir)
   const allPaid = async () => {
     const all = await view.allOrders().catch(() => undefined)
     return all?.every(({ id, status }) => status !== 'pending' || !approved.has(id)) === true
   }
-  await until('the end of approved orders', allPaid, paidWithinMs).catch(() => {})
+  await until('the end of approved orders', allPaid, withinMs).catch(() => {})
 }
 
 function counted(names: readonly string[]): Readonly<Record<string, number>> {

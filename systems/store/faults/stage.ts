@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type FaultControl, faultControl, type FaultProxy, faultProxy } from 'trestle/testing'
 import { skuAt } from '../seed/product-at.ts'
+import { stockAt } from '../seed/stock-at.ts'
 import { freePorts } from './free-ports.ts'
 import { signUp } from './people.ts'
 import { RunningSystem } from './running-system.ts'
@@ -45,7 +46,10 @@ export async function makeTemplate(counts: {
     await Promise.all([payments.start(), store.start()])
     const buyers = await signUp(store.url, payments.operator, counts.buyers)
     const skus = Array.from({ length: products }, (_, index) => skuAt(index))
-    const goods = { skus: skus.slice(1, soldOften + 1), scarce: skus[0] as string, scarceUnits: counts.scarceUnits }
+    const rare = skus.findIndex((_, index) => stockAt(index) <= counts.scarceUnits)
+    if (rare === -1) throw new RangeError(`no product has ${counts.scarceUnits} pieces or less`)
+    const scarce = skus.splice(rare, 1)[0] as string
+    const goods = { skus: skus.slice(0, soldOften), scarce, scarceUnits: counts.scarceUnits }
     for (const sku of goods.skus) await restock(store, sku, plenty)
     await restock(store, goods.scarce, goods.scarceUnits)
     return { root, buyers, goods }

@@ -27,6 +27,19 @@ export interface OrderView {
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[]
 }
 
+/** The parcel of an order. */
+export interface ShipmentView {
+  readonly id: string
+  readonly orderId: string
+  readonly state: string
+}
+
+/** In how many placed orders a product is. */
+export interface CountView {
+  readonly sku: string
+  readonly orders: number
+}
+
 /** What the store knows of the payment of an order. */
 export interface PaymentView {
   readonly orderId: string
@@ -95,6 +108,8 @@ export function storeView(dataDir: string) {
       )
     },
     allOrders: () => allPages<Omit<OrderView, 'lines'>>(operator, ['orders', 'all'], 1_000),
+    shipments: () => allPages<ShipmentView>(operator, ['shipping', 'list'], 1_000),
+    counts: () => allPages<CountView>(operator, ['recommendations', 'counts'], 1_000),
     payments: () => allPages<PaymentView>(operator, ['payments', 'list'], 1_000),
   }
 }

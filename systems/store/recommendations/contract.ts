@@ -1,6 +1,6 @@
-import { anyone, contract, get, problem } from 'trestle/contract'
+import { anyone, contract, get, page, pageInput, problem, query } from 'trestle/contract'
 import { z } from 'zod'
-import { Product } from '../catalogue/contract.ts'
+import { Product, Sku } from '../catalogue/contract.ts'
 
 const Recommendations = z.object({
   items: z.array(Product.pick({ id: true, sku: true, name: true, price: true, priceVersion: true })),
@@ -29,6 +29,13 @@ export const recommendations = contract('recommendations', {
       input: z.object({ limit }),
       output: Recommendations,
       access: anyone(),
+    }),
+
+    counts: query({
+      summary: 'In how many placed orders each product is, in the order of their units',
+      input: z.object({ ...pageInput({ limitMax: 1_000 }) }),
+      output: page(z.object({ sku: Sku, orders: z.int().min(0) })),
+      errors: { cursor_invalid: problem(400) },
     }),
   },
 })

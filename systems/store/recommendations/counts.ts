@@ -67,6 +67,14 @@ export async function soldMost(db: Db, limit: number): Promise<readonly string[]
   return rows.map((row) => row.sku)
 }
 
+/** In how many orders each product is; `limit` of them behind a unit. */
+export async function countsBehind(db: Db, sku: string | null, limit: number) {
+  let rows = db.selectFrom('sold').select(['sku', 'orders'])
+  if (sku !== null) rows = rows.where('sku', '>', sku)
+  const found = await rows.orderBy('sku').limit(limit).execute()
+  return found.map((row) => ({ sku: row.sku, orders: Number(row.orders) }))
+}
+
 function pairsOf(skus: readonly string[]): readonly (readonly [string, string])[] {
   return skus.flatMap((sku) => skus.filter((other) => other !== sku).map((other) => [sku, other] as const))
 }

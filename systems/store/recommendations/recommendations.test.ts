@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { productAt, skuAt } from '../seed/product-at.ts'
 import { type Services, startServices, user } from '../testing/services.ts'
+import { recommendations } from './contract.ts'
 import { count, forCustomer, togetherWith } from './counts.ts'
 import type { RecommendationsTables } from './tables.ts'
 
@@ -60,6 +61,27 @@ describe('recommendations', () => {
       .where('sku', '=', 'LNG-000000')
       .executeTakeFirstOrThrow()
     expect(orders).toBe(500)
+  })
+
+  it('show an operator in how many orders each product is, page by page', async () => {
+    const customerId = randomUUID()
+    await count(db(), [
+      { customerId, skus: ['ZZZ-000001', 'ZZZ-000002'], at: 1 },
+      { customerId, skus: ['ZZZ-000002'], at: 2 },
+    ])
+    const found: unknown[] = []
+    let cursor: string | null | undefined
+    do {
+      const input = cursor === undefined ? { limit: 2 } : { limit: 2, cursor }
+      const page = await services.client(recommendations).counts(input)
+      expect(page.items.length).toBeLessThanOrEqual(2)
+      found.push(...page.items)
+      cursor = page.next
+    } while (cursor !== null)
+    expect(found.slice(-2)).toEqual([
+      { sku: 'ZZZ-000001', orders: 1 },
+      { sku: 'ZZZ-000002', orders: 2 },
+    ])
   })
 
   it('do not recommend what one has ordered', async () => {

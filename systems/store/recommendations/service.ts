@@ -1,10 +1,12 @@
 import { implement } from 'trestle/service'
 import { postgres } from 'trestle/store'
+import { z } from 'zod'
 import { catalogue } from '../catalogue/contract.ts'
+import { cursorBehind, cutPage, placeOf } from '../list.ts'
 import { orders } from '../orders/contract.ts'
 import { shopperOf } from '../shopper.ts'
 import { recommendations } from './contract.ts'
-import { count, forCustomer, soldMost, togetherWith } from './counts.ts'
+import { count, countsBehind, forCustomer, soldMost, togetherWith } from './counts.ts'
 import type { RecommendationsTables } from './tables.ts'
 
 const impl = implement(recommendations, {
@@ -27,6 +29,13 @@ const forCaller = impl.handler('forCaller', async ({ input: { limit }, caller, c
   return await shown(call.catalogue.bySku, mine.length > 0 ? mine : await soldMost(store.db, limit))
 })
 
+const counts = impl.handler('counts', async ({ input, store, fail }) => {
+  const after = input.cursor === undefined ? null : placeOf(['counts'], input.cursor, z.tuple([z.string()]))
+  if (after === undefined) return fail('cursor_invalid')
+  const found = await countsBehind(store.db, after?.[0] ?? null, input.limit + 1)
+  return cutPage(found, input.limit, (last) => cursorBehind(['counts'], [last.sku]))
+})
+
 /** Bought together is what was ordered together: whether it was paid for in the end says little about that. */
 const countOrders = impl.on(
   orders.events.placed,
@@ -42,7 +51,7 @@ const countOrders = impl.on(
   { batch: 500 },
 )
 
-export default impl.service({ handlers: { forProduct, forCaller }, on: [countOrders] })
+export default impl.service({ handlers: { forProduct, forCaller, counts }, on: [countOrders] })
 
 type BySku = (input: { skus: string[] }) => Promise<{ items: Shown[] }>
 type Shown = {

@@ -1,6 +1,7 @@
 import { type Invariant, readOperationLog } from 'trestle/testing'
 import type { CheckSettings } from '../check-settings.ts'
 import { paymentsView, storeView } from '../view.ts'
+import { eventInvariants } from './events.ts'
 import { moneyInvariants } from './money.ts'
 import { orderInvariants } from './orders.ts'
 import { stockInvariants } from './stock.ts'
@@ -20,6 +21,8 @@ export function storeInvariants(settings: CheckSettings): readonly Invariant[] {
     orders: shared(() => store.orders(buyers)),
     allOrders: shared(() => store.allOrders()),
     payments,
+    shipments: () => store.shipments(),
+    counts: () => store.counts(),
     operations: () => readOperationLog(settings.log),
     trialBalance: () => provider.trialBalance(),
     entries: shared(() => provider.entries()),
@@ -27,7 +30,12 @@ export function storeInvariants(settings: CheckSettings): readonly Invariant[] {
     providerOrders: async () =>
       provider.orders((await payments()).flatMap(({ providerOrderId }) => providerOrderId ?? [])),
   }
-  return [...stockInvariants(source), ...orderInvariants(source), ...moneyInvariants(source)]
+  return [
+    ...stockInvariants(source),
+    ...orderInvariants(source),
+    ...eventInvariants(source),
+    ...moneyInvariants(source),
+  ]
 }
 
 function shared<T>(get: () => Promise<T>): () => Promise<T> {
