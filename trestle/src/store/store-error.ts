@@ -10,7 +10,8 @@ export const storeErrors = {
   nested_transaction: 'A transaction was opened inside a transaction',
   second_transaction: 'Work that must have its effect once opened a second transaction',
   event_invalid: 'An event does not match its contract, or is too large; the transaction was rolled back',
-  feed_position_lost: 'The events behind this position are no longer kept',
+  feed_position_lost:
+    'The events behind this position are no longer kept, or the database was put back to a state before it',
   migration_changed: 'A migration that has run was changed or removed',
   migration_failed: 'A migration did not run',
   migration_invalid: 'The names of the migration files do not form one sequence',

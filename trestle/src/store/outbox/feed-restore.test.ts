@@ -110,6 +110,21 @@ describe('a database that stands elsewhere', () => {
 })
 
 describe('a place in the feed', () => {
+  it('that the database has not reached is of a state that it was in once', async () => {
+    const store = await fixture.open()
+    await publish(store, 'a')
+    const [{ position }] = (await readNext(store, 1)) as [EventEnvelope]
+    const after = { ...position, xid: '999999999999' }
+    const fresh = fixture.openBeside(store)
+    const read = fresh.feed.read({ stream: orders.id, after })
+    await expect(read).rejects.toMatchObject({
+      code: 'feed_position_lost',
+      message: expect.stringContaining('put back'),
+    })
+    const earlier = { ...after, epoch: position.epoch - 1 }
+    expect(brief(await readNext(fresh, 1, { after: earlier }))).toEqual(['a1 placed'])
+  })
+
   it('is found by time, and the head has nothing behind it', async () => {
     const store = await fixture.open()
     await publish(store, 'old')

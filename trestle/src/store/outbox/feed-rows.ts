@@ -10,7 +10,8 @@ const certain = 'select epoch, pg_snapshot_xmin(pg_current_snapshot()) as xid fr
 /**
  * In the order of the feed, up to where it is certain. Header-only where the type was not asked for. There is always a
  * row, which says how far the feed is certain, whether there is more that is committed and held back by another
- * transaction, and whether what follows the position has been dropped.
+ * transaction, whether what follows the position has been dropped, and whether the position is of a future that this
+ * database has not had: then it was put back by a copy of its disk.
  */
 const readFeed = `select f.*, o.*
 from (
@@ -21,7 +22,8 @@ from (
     exists (
       select from trestle.outbox_dropped d
       where d.stream = $1 and (d.epoch, d.xid, d.seq) > ($2::bigint, $3::xid8, $4::bigint)
-    ) as f_dropped
+    ) as f_dropped,
+    $2::bigint = c.epoch and $3::xid8 > pg_snapshot_xmax(pg_current_snapshot()) as f_ahead
   from (${certain}) c
 ) f left join lateral (
   select o.epoch, o.feed_xid, o.seq, o.id, o.type, o.version, o.key, o.key_version, o.occurred_at, o.traceparent,
@@ -43,6 +45,8 @@ export interface FeedLook {
   readonly held: boolean
   /** Of what follows the position some is no longer kept. */
   readonly dropped: boolean
+  /** The position was given by this database in a state that it no longer is in. */
+  readonly ahead: boolean
 }
 
 export async function lookAtFeed(
@@ -59,6 +63,7 @@ export async function lookAtFeed(
     certain: { epoch: Number(first['f_epoch']), xid: first['f_xid'] as string, seq: '0' },
     held: first['f_held'] as boolean,
     dropped: first['f_dropped'] as boolean,
+    ahead: first['f_ahead'] as boolean,
   }
 }
 

@@ -6,7 +6,7 @@ import { StoreError } from '../store-error.ts'
 import type { BufferedEvent } from './publish-statement.ts'
 
 /** Bytes of one payload as JSON: what brokers take without being told to take more. */
-const eventPayloadMaxBytes = 1_000_000
+export const eventPayloadMaxBytes = 1_000_000
 /** Events that one transaction may publish, and their payloads together. */
 const eventsPerTransactionMax = 10_000
 const payloadsPerTransactionMaxBytes = 32 << 20

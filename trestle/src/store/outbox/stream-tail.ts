@@ -91,9 +91,15 @@ export class StreamTail {
   /** For a reader that is behind: only it reads there. */
   async #readOwn(after: EventPosition, request: TailRequest): Promise<FeedBatch> {
     const { types, max } = request
-    const { events, certain, dropped } = await this.#deps.look(after, types, max)
+    const { events, certain, dropped, ahead } = await this.#deps.look(after, types, max)
     if (dropped && request.after !== undefined) {
       throw new StoreError('feed_position_lost', 'Some of the events behind this position are no longer kept')
+    }
+    if (ahead) {
+      throw new StoreError(
+        'feed_position_lost',
+        'The database was put back to a state before this position: `trestle store dump` and `load` begin a new epoch',
+      )
     }
     const last = events.at(-1)
     if (last !== undefined) {
