@@ -15,6 +15,7 @@ export function checkSystem(system: System): void {
   if (system.gateway === undefined) fail('it has no gateway; write gateway: gateway({ routes: [...] })')
   if (Object.keys(system.topologies).length === 0)
     fail('it has no topology; write topologies: { merged: oneProcess() }')
+  if (system.bus !== 'embedded') fail(`there is no bus '${String(system.bus)}'; this version has one: 'embedded'`)
   checkNames(system, fail)
   checkBesides(system, fail)
   checkContracts(system, fail)

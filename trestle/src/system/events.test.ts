@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { gateway } from '../gateway/index.ts'
+import { implement } from '../service/index.ts'
+import { postgres } from '../store/index.ts'
 import { runners, split } from '../testing/index.ts'
 import type { TestSystem } from '../testing/test-system.ts'
 import { ledger, till } from './fixtures/events/contracts.ts'
+import { checkStreams } from './host/event-facts.ts'
+import { oneProcess, run, system as define } from './index.ts'
 
 const tills = new URL('./fixtures/events/system.ts', import.meta.url)
 
@@ -80,5 +85,24 @@ describe('events between processes', () => {
     await booked(system, 120)
     await expectOnceInOrder(system, sold)
     expect(new Set((await bookOf(system)).map((line) => line.till)).size).toBe(5)
+  })
+})
+
+describe('a subscription', () => {
+  it('to what no service of the system implements is an error at start, with the remedy', () => {
+    const impl = implement(ledger, { store: postgres({ migrations: new URL('./', import.meta.url) }) })
+    const handlers = { book: () => ({ lines: [] }), pid: () => ({ pid: 1 }) }
+    const on = [impl.on(till.events.sold, async () => undefined)]
+    const alone = define('alone', {
+      services: [run(ledger, async () => ({ default: impl.service({ handlers, on }) }))],
+      gateway: gateway({ routes: [] }),
+      topologies: { merged: oneProcess() },
+    })
+    expect(() => checkStreams(alone, impl.service({ handlers, on }))).toThrow(
+      'ledger: it subscribes to events of till@1, and no service of the system implements that; place one with run(...)',
+    )
+    const storeless = implement(ledger)
+    const wish = [storeless.on(till.events.sold, async () => undefined)]
+    expect(() => checkStreams(alone, storeless.service({ handlers, on: wish }))).toThrow('and has no store')
   })
 })

@@ -1,4 +1,5 @@
 import { access, type GatewaySpec, needsAccess } from '../gateway/index.ts'
+import type { BusChoice } from './bus-needs.ts'
 import { checkSystem } from './check-system.ts'
 import type { Beside } from './beside.ts'
 import { type ExternalService, run, type RunService } from './placed-service.ts'
@@ -8,6 +9,8 @@ import type { Topology } from './topology.ts'
 export interface SystemSpec {
   readonly services: readonly (RunService | ExternalService)[]
   readonly gateway: GatewaySpec
+  /** How events cross between services; default `embedded`: without a broker. */
+  readonly bus?: BusChoice
   /** Other systems that `trestle start` starts with this one, by name. */
   readonly beside?: Readonly<Record<string, Beside>>
   /** By name; the first one is the default. */
@@ -21,6 +24,7 @@ export interface System {
   readonly services: readonly RunService[]
   readonly externals: readonly ExternalService[]
   readonly gateway: GatewaySpec
+  readonly bus: BusChoice
   readonly beside: Readonly<Record<string, Beside>>
   readonly topologies: Readonly<Record<string, Topology>>
 }
@@ -43,6 +47,7 @@ export function system(name: string, spec: SystemSpec): System {
     services: [...spec.services.filter((service) => service.kind === 'run'), ...accessService(spec.gateway)],
     externals: spec.services.filter((service) => service.kind === 'external'),
     gateway: spec.gateway,
+    bus: spec.bus ?? 'embedded',
     beside: spec.beside ?? {},
     topologies: spec.topologies,
   }

@@ -1,6 +1,7 @@
 import type { Handle } from '../../call/call.ts'
 import type { Clock } from '../../std/clock.ts'
 import type { Bus, BusCapabilities, BusEnd, Consumer, Producer } from '../../store/outbox/bus.ts'
+import { eventPayloadMaxBytes } from '../../store/outbox/publish-buffer.ts'
 import { FeedConsumer, type FeedConsumerLog } from './feed-consumer.ts'
 import type { ReadableFeed } from './readable-feed.ts'
 import { RemoteFeed } from './remote-feed.ts'
@@ -38,7 +39,7 @@ const capabilities: BusCapabilities = {
   acknowledges: 'position',
   countsDeliveries: false,
   replays: true,
-  payloadMaxBytes: 1_000_000,
+  payloadMaxBytes: eventPayloadMaxBytes,
   durability: 'outbox',
 }
 

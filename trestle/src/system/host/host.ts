@@ -7,6 +7,7 @@ import type { StoreConnection } from '../../store/store.ts'
 import { gatewayName, operatorName } from '../placement.ts'
 import { startOrder } from '../start-order.ts'
 import type { System } from '../system.ts'
+import { checkBus } from '../bus-needs.ts'
 import { checkStreams } from './event-facts.ts'
 import { gatewayReport } from './gateway-report.ts'
 import { type LocalBus, localBus } from '../../bus/local/index.ts'
@@ -92,6 +93,7 @@ async function startHost(
     const mesh = await createMesh(options, loaded, start.snapshot)
     opened.defer(() => mesh.close())
     const bus = busOver(mesh, options)
+    checkBus(options.system.name, bus)
     opened.defer(() => bus.close())
     for (const wave of startOrder(dependents(loaded))) {
       const members = loaded.filter((each) => wave.includes(each.placed.name))
@@ -146,6 +148,7 @@ async function startWave(
         random: options.random,
         log: options.telemetry.logFor(name),
         observe: (observation) => options.telemetry.observe(observation),
+        metrics: options.telemetry.metrics,
         observeEvents: (observation) => options.telemetry.observeEvents(observation),
         watchOutbox: (service, read) => options.telemetry.watchOutbox(service, read),
         connection: start.stores[name],

@@ -17,6 +17,7 @@ const named = (name: string) => contract(name, { version: '1.0.0', operations: {
 function systemOf(topology: Topology): System {
   return {
     kind: 'system',
+    bus: 'embedded',
     name: 'test',
     services: ['orders', 'carts', 'stock'].map((name) => run(named(name), noCode)),
     externals: [],
