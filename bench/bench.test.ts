@@ -22,8 +22,10 @@ describe('the benchmarks run, for one short round', () => {
   it.each([
     ['balance', brief],
     ['call', brief],
+    ['events', ['--only', 'one process, batches', '--rate', '50', ...brief]],
     ['gateway', ['--only', 'trestle bare,trestle key + limit', '--rate', '200', ...brief]],
     ['link', ['--calls', '400']],
+    ['saga', ['--at-once', '4', ...brief]],
     ['system', ['--topologies', 'merged', '--products', '20', '--starts', '1', ...brief]],
   ])('%s', async (name, short) => {
     const file = join(folder, `${name}.json`)
