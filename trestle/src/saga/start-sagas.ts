@@ -8,6 +8,7 @@ import { type Arrival, noteArrivals } from './arrivals.ts'
 import { type SagaSpec, specOf, waitsOf } from './define-saga.ts'
 import { defaultLimits, Engine, type EngineDeps, type SagaLimits } from './engine.ts'
 import { eventId } from './instance.ts'
+import { operateSagas, type SagaOperations } from './operate.ts'
 import { sagaMetrics } from './saga-metrics.ts'
 import { sealEvent } from './sealed-event.ts'
 import { startInstances } from './start-instances.ts'
@@ -23,6 +24,8 @@ export interface SagaDeps extends Omit<EngineDeps, 'limits' | 'metrics'> {
 export interface RunningSagas {
   /** What must be told to them: events that start them, and events that they wait for. */
   readonly subscriptions: readonly SubscriptionDefinition[]
+  /** What an operator can do. */
+  readonly operations: SagaOperations
   /** Something may have become due: events have come, or the wall clock was moved. */
   wake(): void
   /** Resolves when nothing is under way and nothing is due. */
@@ -53,6 +56,7 @@ export function startSagas(definitions: readonly SagaDefinition[], deps: SagaDep
   engine.start()
   return {
     subscriptions: specs.flatMap((spec) => subscriptionsOf(spec, engine, deps)),
+    operations: operateSagas(definitions, { ...deps, wake: () => engine.wake() }),
     wake: () => engine.wake(),
     settled: () => engine.settled(),
     asleep: () => engine.asleep,

@@ -9,6 +9,7 @@ import { newTrace } from '../../std/trace-context.ts'
 import type { OpenStore, StoreConnection } from '../../store/store.ts'
 import { startJobs } from '../../service/jobs/start-jobs.ts'
 import { startForgetting } from '../../service/once/forget.ts'
+import type { Metrics } from '../../telemetry/index.ts'
 import type { Bus } from '../../store/outbox/bus.ts'
 import type { EventFeed } from '../../store/outbox/event-feed.ts'
 import type { OperatedDeps } from '../../service/operator/operated-service.ts'
@@ -26,6 +27,7 @@ export interface ServiceDeps {
   readonly random: () => number
   readonly log: Log
   readonly observe: (observation: Observation) => void
+  readonly metrics: Metrics
   readonly observeEvents: (observation: SubscriptionObservation) => void
   readonly watchOutbox: (service: string, read: OutboxState) => () => void
   readonly bus: Bus
@@ -120,7 +122,8 @@ export async function startService(loaded: LoadedService, deps: ServiceDeps): Pr
       async startEvents() {
         const common = { service: name, process: deps.process, bus: deps.bus, clock, random, log: deps.log }
         const observe = deps.observeEvents
-        const parts = { service: name, store, send: deps.send, clock, random, newId: args.newId, log: deps.log }
+        const { send, log, metrics } = deps
+        const parts = { service: name, store, send, clock, random, newId: args.newId, log, metrics }
         sagas = await startServiceSagas(definition, parts)
         const more = sagas?.subscriptions ?? []
         events = await startEvents(definition, { ...common, store, observe, more, callsFor: clients }).catch(

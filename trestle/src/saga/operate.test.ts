@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest'
+import { uuidv7 } from '../std/ids.ts'
+import { saga } from './define-saga.ts'
+import { type SagaBench, sagaBench } from './fixtures/saga-bench.ts'
+import { callee, checkout, orders, waiting } from './fixtures/shop.ts'
+import { operateSagas } from './operate.ts'
+
+const { placed } = orders.events
+const order = { id: 'o1', total: 5 }
+const operate = (bench: SagaBench, definitions: Parameters<typeof operateSagas>[0]) =>
+  operateSagas(definitions, {
+    store: bench.store,
+    clock: bench.clock,
+    newId: () => uuidv7(bench.clock.now()),
+    wake: () => bench.sagas.wake(),
+  })
+
+describe('an operator', () => {
+  it('sees what an instance waits for, since when and until when', async () => {
+    const definition = waiting('before')
+    await using bench = await sagaBench([definition])
+    await bench.deliver(placed, order)
+    await bench.settled()
+    const now = bench.clock.now()
+    expect(await operate(bench, [definition]).list()).toMatchObject([
+      {
+        saga: 'checkout',
+        key: 'o1',
+        state: 'waiting',
+        waitsFor: 'the event of delivered',
+        since: now,
+        until: now + 3_600_000,
+      },
+    ])
+  })
+
+  it('reads the timeline of one, and finds those that are stuck', async () => {
+    await using bench = await sagaBench([checkout])
+    bench.answer = ({ operation }) => (operation === 'd' ? { declared: 'refused' } : 'ok')
+    await bench.deliver(placed, order)
+    await bench.settled()
+    const operations = operate(bench, [checkout])
+    const [stuck] = await operations.list({ state: 'stuck' })
+    expect(stuck).toMatchObject({ state: 'stuck', waitsFor: 'somebody to look at d' })
+    const shown = await operations.show(stuck?.id ?? '')
+    expect(shown?.timeline.map(({ step, action, outcome }) => `${step} ${action} ${outcome}`)).toEqual([
+      'a run done',
+      'b run done',
+      'c run done',
+      'd stuck failed',
+    ])
+    expect(await operations.list({ state: 'ended' })).toEqual([])
+  })
+
+  it.each([
+    ['skip', 'done', 4],
+    ['continue', 'done', 5],
+    ['undone', 'undone', 4],
+  ] as const)('resolves a stuck one with %s, and why stands in its timeline', async (resolution, state, calls) => {
+    await using bench = await sagaBench([checkout])
+    bench.answer = ({ operation }) => (operation === 'd' ? { declared: 'refused' } : 'ok')
+    await bench.deliver(placed, order)
+    await bench.settled()
+    bench.answer = () => 'ok'
+    const operations = operate(bench, [checkout])
+    const [stuck] = await operations.list()
+    expect(await operations.resolve(stuck?.id ?? '', resolution, 'sent by hand')).toBe(true)
+    await bench.settled()
+    const shown = await operations.show(stuck?.id ?? '')
+    expect(shown?.summary.state).toBe(state)
+    expect(bench.calls).toHaveLength(calls)
+    expect(JSON.stringify(shown?.timeline)).toContain('sent by hand')
+    expect(await operations.resolve(stuck?.id ?? '', resolution, 'again')).toBe(false)
+  })
+
+  it('retries one, and cancels one', async () => {
+    await using bench = await sagaBench([checkout])
+    bench.answer = ({ operation }) => (operation === 'd' ? { declared: 'refused' } : 'ok')
+    await bench.deliver(placed, order)
+    await bench.settled()
+    bench.answer = () => 'ok'
+    const operations = operate(bench, [checkout])
+    const [stuck] = await operations.list()
+    expect(await operations.cancel(stuck?.id ?? '', 'no')).toBe('past_pivot')
+    expect(await operations.retry(stuck?.id ?? '')).toBe(true)
+    await bench.settled()
+    expect((await operations.show(stuck?.id ?? ''))?.summary.state).toBe('done')
+    expect(await operations.cancel(uuidv7(), 'nobody')).toBeUndefined()
+  })
+})
+
+describe('versions of a saga', () => {
+  const step = (name: 'a' | 'b' | 'c' | 'd') => ({
+    run: ({
+      event,
+      call,
+    }: {
+      event: { id: string }
+      call: { callee: Record<string, (input: { id: string }) => Promise<unknown>> }
+    }) => call.callee[name]?.({ id: event.id }) as Promise<unknown>,
+  })
+  const options = { on: placed, uses: { callee } }
+  const first = saga('moving', options)
+    .waitFor('delivered', callee.events.delivered, { timeoutMs: 3_600_000 })
+    .step('old', step('a') as never)
+  const secondWith = (more: object) =>
+    saga('moving', { ...options, version: 2, ...more }).step('new', step('b') as never)
+  const operations = (bench: SagaBench) => bench.calls.map(({ operation }) => operation)
+
+  it('end under the definition under which they began, while it is kept', async () => {
+    const second = secondWith({ earlier: [first] })
+    await using bench = await sagaBench([first])
+    await bench.deliver(placed, order)
+    await bench.settled()
+    await bench.sagas.close()
+    const newer = await bench.another([second])
+    await bench.deliver(placed, { id: 'o2', total: 1 }, newer)
+    await bench.deliver(callee.events.delivered, { id: 'o1', how: 'by post' }, newer)
+    await newer.settled()
+    expect(operations(bench).toSorted()).toEqual(['a', 'b'])
+  })
+
+  it('wait for code that knows them, and say so', async () => {
+    const second = secondWith({})
+    await using bench = await sagaBench([first])
+    await bench.deliver(placed, order)
+    await bench.settled()
+    await bench.sagas.close()
+    const newer = await bench.another([second])
+    await bench.deliver(callee.events.delivered, { id: 'o1', how: 'by post' }, newer)
+    await newer.settled()
+    expect(operations(bench)).toEqual([])
+    expect(await operate(bench, [second]).list()).toMatchObject([{ waitsFor: 'code that knows version 1', version: 1 }])
+  })
+
+  it('go on where the newer one says, when they are migrated', async () => {
+    const second = secondWith({ migrate: { 1: () => 'new' } })
+    await using bench = await sagaBench([first])
+    await bench.deliver(placed, order)
+    await bench.settled()
+    await bench.sagas.close()
+    const newer = await bench.another([second])
+    bench.clock.jump(3_600_000)
+    await newer.settled()
+    expect(operations(bench)).toEqual(['b'])
+    const [ended] = await operate(bench, [second]).list({ state: 'all' })
+    expect(ended).toMatchObject({ state: 'done', version: 2 })
+  })
+})

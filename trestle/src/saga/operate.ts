@@ -1,0 +1,246 @@
+import type { SagaDefinition } from '../call/saga-definition.ts'
+import type { Clock } from '../std/clock.ts'
+import type { Store } from '../store/store.ts'
+import { afterCommit } from '../store/tx-scope.ts'
+import { cancelWithin } from './cancel-instance.ts'
+import { specOf } from './define-saga.ts'
+import { instanceColumns, readInstance } from './instance.ts'
+import { iso, LostInstance, type Transition, writeWithin } from './journal.ts'
+import { afterCurrent, type Move, undoFrom } from './place.ts'
+import type { Cancelled } from './saga.ts'
+import { type Row, runAlone, runWithin } from './statement.ts'
+import { specFor, versionsOf } from './versions.ts'
+
+/** An instance as people see it. */
+export interface SagaSummary {
+  readonly id: string
+  readonly saga: string
+  readonly key: string
+  readonly version: number
+  readonly state: 'expected' | 'running' | 'waiting' | 'undoing' | 'stuck' | 'done' | 'undone'
+  /** What it waits for, in words: an event, a step that is tried again, people, another version. */
+  readonly waitsFor: string | undefined
+  /** Since when, milliseconds since 1970. */
+  readonly since: number | undefined
+  /** When that ends at the latest, if it does. */
+  readonly until: number | undefined
+  readonly tries: number
+  readonly lastError: string | undefined
+  readonly failure: string | undefined
+  readonly startedAt: number
+  readonly endedAt: number | undefined
+}
+
+/** A line of an instance's timeline. */
+export interface SagaLine {
+  readonly n: number
+  readonly step: string | undefined
+  readonly action: string
+  readonly outcome: string
+  readonly tries: number
+  readonly beganAt: number | undefined
+  readonly at: number
+  /** JSON. */
+  readonly result: string | undefined
+  readonly error: string | undefined
+}
+
+/** Which instances are asked for. */
+export interface SagaFilter {
+  readonly saga?: string
+  readonly key?: string
+  /** Default: those that have not ended. */
+  readonly state?: 'unfinished' | 'stuck' | 'ended' | 'all'
+  /** 1..500; default 100. */
+  readonly limit?: number
+  /** Those that started before; default: from the newest. */
+  readonly before?: number
+}
+
+/** What people say about a stuck instance. `skip`: its step, or the undo of it, counts as done. `undone`: all of it does. */
+export type Resolution = 'skip' | 'undone' | 'continue'
+
+/** What an operator can do about the sagas of one service. */
+export interface SagaOperations {
+  list(filter?: SagaFilter): Promise<readonly SagaSummary[]>
+  show(id: string): Promise<{ readonly summary: SagaSummary; readonly timeline: readonly SagaLine[] } | undefined>
+  /** Makes it try again now. `false`: it has ended, or somebody works on it at this moment. */
+  retry(id: string): Promise<boolean>
+  /** Undoes it, if it is before its pivot. `undefined`: there is no such instance. */
+  cancel(id: string, reason: string): Promise<Cancelled | undefined>
+  /** Goes on with a stuck one as people decide; who did it and why stands in its timeline. `false`: it is not stuck. */
+  resolve(id: string, resolution: Resolution, reason: string): Promise<boolean>
+}
+
+export interface OperateDeps {
+  readonly store: Store<unknown>
+  readonly clock: Clock
+  readonly newId: () => string
+  /** Told when something has become due. */
+  readonly wake: () => void
+}
+
+/** Longest reason that is kept. */
+const reasonMaxChars = 1_000
+
+/**
+ * The functions behind `trestle sagas`: they read and write the owner's database, so any replica can answer.
+ * @example const stuck = await operateSagas(definition.sagas, deps).list({ state: 'stuck' })
+ */
+export function operateSagas(definitions: readonly SagaDefinition[], deps: OperateDeps): SagaOperations {
+  const { store, clock, newId, wake } = deps
+  const specs = definitions.map((definition) => specOf(definition))
+  const known = versionsOf(specs)
+  const isKnown = (row: Row) =>
+    known.names.some((name, at) => name === row['name'] && known.versions[at] === row['version'])
+  const find = async (id: string) => (await runAlone(store, `${summaryOf} where id = $1`, [id]))[0]
+  return {
+    async list({ saga, key, state = 'unfinished', limit = 100, before } = {}) {
+      const rows = await runAlone(store, listed, [
+        saga,
+        key,
+        state,
+        before === undefined ? undefined : iso(before),
+        Math.max(1, Math.min(500, Math.floor(limit))),
+      ])
+      return rows.map((row) => summary(row, isKnown(row)))
+    },
+    async show(id) {
+      const row = await find(id)
+      if (row === undefined) return undefined
+      const lines = await runAlone(store, 'select * from trestle.saga_steps where saga = $1 order by n', [id])
+      return { summary: summary(row, isKnown(row)), timeline: lines.map(lineOf) }
+    },
+    async retry(id) {
+      const rows = await runAlone(store, retryNow, [id, iso(clock.now())])
+      wake()
+      return rows.length > 0
+    },
+    async cancel(id, reason) {
+      const row = await find(id)
+      if (row === undefined) return undefined
+      const more = { nowMs: clock.now(), newId, traceparent: row['traceparent'] as string }
+      const [name, version, key] = [row['name'] as string, row['version'] as number, row['key'] as string]
+      return store.transaction(async (tx) => {
+        afterCommit(tx, wake)
+        return cancelWithin(tx, name, version, key, cut(reason), more)
+      })
+    },
+    async resolve(id, resolution, reason) {
+      const sql = `select ${instanceColumns} from trestle.sagas s where id = $1 and state = 'stuck' for update`
+      try {
+        return await store.transaction(async (tx) => {
+          const [row] = await runWithin(tx, sql, [id])
+          if (row === undefined) return false
+          const spec = specFor(specs, row['name'] as string, row['version'] as number)
+          const instance = readInstance(row, spec)
+          const at = clock.now()
+          const { step, tries, beganAt } = instance.place
+          const error = JSON.stringify({ resolution, reason: cut(reason) })
+          const outcome = resolution === 'continue' ? ('done' as const) : ('skipped' as const)
+          const move = released(moveFor(instance, resolution, at), at)
+          const failure = { step: step ?? '', code: 'resolved', detail: cut(reason), details: undefined }
+          const why = move.place.undoing && instance.failure === undefined ? { failure: JSON.stringify(failure) } : {}
+          const transition: Transition = { instance, entries: [], move, ...why }
+          await writeWithin(tx, transition, async () => ({
+            step,
+            action: 'resolve',
+            outcome,
+            error,
+            tries,
+            beganAt,
+            at,
+          }))
+          afterCommit(tx, wake)
+          return true
+        })
+      } catch (error) {
+        if (error instanceof LostInstance) return false
+        throw error
+      }
+    },
+  }
+}
+
+function moveFor(instance: ReturnType<typeof readInstance>, resolution: Resolution, at: number): Move {
+  if (resolution === 'undone') return undoFrom(instance.spec, -1, at)
+  if (resolution === 'skip') return afterCurrent(instance, at)
+  const { place } = instance
+  return {
+    place: { ...place, state: 'running', beganAt: at, tries: 0, spentMs: 0, round: place.round + 1 },
+    keep: false,
+  }
+}
+
+/** Who resolves does not go on with it: whoever claims it does. */
+function released(move: Move, at: number): Move {
+  return move.keep || move.place.state === 'running' ? { ...move, keep: false, dueAt: at } : move
+}
+
+function cut(reason: string): string {
+  return reason.replaceAll('\0', '').slice(0, reasonMaxChars)
+}
+
+const summaryOf = `
+select id, name, key, version, state, undoing, step, began_at, due_at, tries, last_error, failure, started_at, ended_at,
+  owner is not null as owned, traceparent from trestle.sagas`
+
+const listed = `${summaryOf}
+where ($1::text is null or name = $1) and ($2::text is null or key = $2)
+  and case $3 when 'unfinished' then ended_at is null when 'stuck' then ended_at is null and state = 'stuck'
+    when 'ended' then ended_at is not null else true end
+  and ($4::timestamptz is null or started_at < $4)
+order by started_at desc limit $5`
+
+const retryNow = `
+update trestle.sagas set state = case when state = 'stuck' then 'running' else state end, due_at = $2::timestamptz,
+  began_at = case when state = 'stuck' then $2::timestamptz else began_at end, fence = fence + 1
+where id = $1 and ended_at is null and owner is null and state <> 'expected' returning id`
+
+function summary(row: Row, known: boolean): SagaSummary {
+  const state = row['state'] as SagaSummary['state']
+  return {
+    id: row['id'] as string,
+    saga: row['name'] as string,
+    key: row['key'] as string,
+    version: row['version'] as number,
+    state: state === 'running' && row['undoing'] === true ? 'undoing' : state,
+    waitsFor: row['ended_at'] === null ? waitsFor(row, known) : undefined,
+    since: timeOf(row['began_at']),
+    until: row['state'] === 'waiting' || Number(row['tries']) > 0 ? timeOf(row['due_at']) : undefined,
+    tries: row['tries'] as number,
+    lastError: (row['last_error'] as string | null) ?? undefined,
+    failure: (row['failure'] as string | null) ?? undefined,
+    startedAt: timeOf(row['started_at']) as number,
+    endedAt: timeOf(row['ended_at']),
+  }
+}
+
+function waitsFor(row: Row, known: boolean): string {
+  const step = (row['step'] as string | null) ?? 'its end'
+  const what = row['undoing'] === true ? `the undo of ${step}` : step
+  if (row['state'] === 'expected') return 'its start'
+  if (!known) return `code that knows version ${String(row['version'])}`
+  if (row['state'] === 'stuck') return `somebody to look at ${what}`
+  if (row['state'] === 'waiting') return `the event of ${step}`
+  if (row['owned'] === true) return `${what}, which is being done`
+  return Number(row['tries']) > 0 ? `${what}, to be tried again` : `${what}, to be taken up`
+}
+
+function lineOf(row: Row): SagaLine {
+  return {
+    n: row['n'] as number,
+    step: (row['step'] as string | null) ?? undefined,
+    action: row['action'] as string,
+    outcome: row['outcome'] as string,
+    tries: row['tries'] as number,
+    beganAt: timeOf(row['began_at']),
+    at: timeOf(row['at']) as number,
+    result: (row['result'] as string | null) ?? undefined,
+    error: (row['error'] as string | null) ?? undefined,
+  }
+}
+
+function timeOf(value: unknown): number | undefined {
+  return value instanceof Date ? value.getTime() : undefined
+}
