@@ -258,6 +258,110 @@ describe('a durable job', () => {
   )
 })
 
+describe('a clock that is put back', () => {
+  const hourMs = 60 * minute
+  const putBack = () => clock.jump(-3 * hourMs)
+
+  it('does not hold up a job of an interval, and no tick comes twice', async () => {
+    const keys: string[] = []
+    const job = everyJob('10 minutes', 'count', async ({ key }) => void keys.push(key))
+    await replica([job])
+    for (let n = 1; n <= 6; n++) {
+      await pass(10 * minute)
+      await until(() => keys.length === n)
+    }
+    // To a time at which the ticks were then, too.
+    clock.jump(-30 * minute)
+    for (let n = 7; n <= 10; n++) {
+      await pass(10.5 * minute)
+      await until(() => keys.length >= n)
+    }
+    expect(new Set(keys).size).toBe(keys.length)
+  })
+
+  it('does not keep alive a lease whose holder has died', async () => {
+    const begun: string[] = []
+    const job = everyJob('10 minutes', 'count', async () => void begun.push('b'))
+    watchCrashPoints((reached) => {
+      if (reached === 'job.after-claim') throw new StandsStillError()
+    })
+    const dead = await replica([job])
+    await pass(10 * minute)
+    await until(async () => (await row('count'))['runner'] === 'a')
+    await dead.stop()
+    watchCrashPoints(undefined)
+    putBack()
+    await replica([job], { runner: 'b' })
+    await pass(11 * minute)
+    await until(() => begun.length > 0)
+    expect((await row('count'))['fence']).toBe('2')
+  })
+
+  it('does not put off the next try of a tick that failed, which stays the same tick', async () => {
+    const keys: string[] = []
+    const job = everyJob('1 hour', 'count', async ({ key }) => {
+      keys.push(key)
+      if (keys.length < 3) throw new Error('not yet')
+    })
+    await replica([job])
+    await pass(hourMs)
+    await until(async () => (await row('count'))['failures'] === '1')
+    putBack()
+    await until(async () => {
+      await pass(5_000)
+      return keys.length === 3
+    })
+    expect(new Set(keys).size).toBe(1)
+  })
+
+  it('shortens the lease of a run that goes on to what it may be, and takes it from nobody', async () => {
+    const gate = Promise.withResolvers<void>()
+    let begun = 0
+    const job = everyJob('1 hour', 'long', async (args) => {
+      begun += 1
+      await gate.promise
+      await write(args)
+    })
+    try {
+      await replica([job])
+      await clock.advance(hourMs)
+      await until(() => begun === 1)
+      clock.jump(-hourMs)
+      await replica([job], { runner: 'b' })
+      await until(async () => Number((await row('long'))['lease_until']) <= clock.now() + 30_000)
+      expect([begun, (await row('long'))['runner']]).toEqual([1, 'a'])
+    } finally {
+      gate.resolve()
+    }
+    await until(async () => (await written()) === 1)
+  })
+
+  it('changes no time of the calendar', async () => {
+    const ran: string[] = []
+    const jobs = [
+      cronJob('0 * * * *', 'hourly', async () => void ran.push('hourly')),
+      atJob(new Date(clock.now() + 2 * hourMs), 'once', async () => void ran.push('once')),
+    ]
+    const start = clock.now()
+    await replica(jobs)
+    await clock.advance(hourMs)
+    await until(() => ran.length === 1)
+    await until(async () => Number((await row('hourly'))['due_at']) === start + 2 * hourMs)
+    putBack()
+    await pass(5 * minute)
+    expect([ran, Number((await row('hourly'))['due_at'])]).toEqual([['hourly'], start + 2 * hourMs])
+    expect(Number((await row('once'))['due_at'])).toBe(start + 2 * hourMs)
+  })
+
+  it('is not what another version of the service has written, with a longer interval', async () => {
+    await replica([everyJob('1 minute', 'count', write as never)])
+    await replica([everyJob('1 hour', 'count', write as never)], { runner: 'new' })
+    const due = clock.now() + hourMs
+    await pass(minute)
+    expect((await row('count'))['due_at']?.valueOf()).toBe(due)
+  })
+})
+
 class StandsStillError extends Error {}
 
 /** As if the lease had run out. */

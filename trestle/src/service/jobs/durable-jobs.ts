@@ -7,16 +7,20 @@ import { Seldom } from '../../std/seldom.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../service.ts'
 import type { Job, JobResult, JobRun } from './job.ts'
+import { pulledIn } from './job-clock.ts'
 import {
   type ClaimedTick,
   claimTick,
   finishTick,
   giveTickBack,
   type JobTables,
-  nextTimes,
+  nextTime,
   renewTick,
   seeJob,
+  setTimes,
   skipTicks,
+  type WaitingJob,
+  waitingJobs,
 } from './job-rows.ts'
 import { JobStore, LostRunError } from './job-store.ts'
 
@@ -103,16 +107,26 @@ class DurableJobs implements RunningJobs {
     let waitMs = lookEveryMs
     try {
       const idle = [...this.#jobs.keys()].filter((name) => !this.#running.has(name))
-      const times = idle.length === 0 ? new Map<string, number>() : await nextTimes(this.#db, idle)
-      for (const [name, at] of times) {
-        const leftMs = at - clock.now()
-        if (leftMs <= 0) this.#begin(this.#jobs.get(name) as Job)
+      const waiting = idle.length === 0 ? [] : await waitingJobs(this.#db, idle)
+      for (const row of waiting) {
+        const job = this.#jobs.get(row.name) as Job
+        const leftMs = nextTime(await this.#minded(job, row)) - clock.now()
+        if (leftMs <= 0) this.#begin(job)
         else waitMs = Math.min(waitMs, leftMs)
       }
     } catch (error) {
       this.#trouble(error, 'the jobs cannot be looked up')
     }
     if (!this.#abort.signal.aborted) this.#timer = clock.setTimeout(() => this.look(), waitMs)
+  }
+
+  /** The times of a job as they are now, which the clock may have been put back from. */
+  async #minded(job: Job, row: WaitingJob): Promise<WaitingJob> {
+    const times = pulledIn(row, job.schedule, { nowMs: this.#deps.clock.now(), leaseMs, retryBackoff })
+    if (times === undefined) return row
+    this.#deps.log.warn({ job: job.name }, 'a job waited for a time that the clock was put back from')
+    await setTimes(this.#db, row, times)
+    return times
   }
 
   #begin(job: Job): void {

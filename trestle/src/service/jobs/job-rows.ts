@@ -52,15 +52,43 @@ export async function seeJob(db: Db, { name, schedule }: Job, nowMs: number): Pr
       tries = case when known.schedule = excluded.schedule then known.tries else 0 end`.execute(db)
 }
 
-/** When each job may be run next: it is due, no earlier try holds it back, and nobody's lease on it lasts. */
-export async function nextTimes(db: Db, names: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const rows = await db
+/** What decides when a job is run next: it is due, no earlier try holds it back, and nobody's lease on it lasts. */
+export type JobTimes = Pick<JobRow, 'due_at' | 'retry_at' | 'lease_until'>
+
+/** A job that has a tick to come. */
+export type WaitingJob = JobTimes & Pick<JobRow, 'name' | 'schedule' | 'tries'>
+
+// A tick that was begun has come, wherever the clock was put since: it keeps its time, and with it its keys, until it is done.
+
+/** Those of the jobs that have a tick to come. */
+export async function waitingJobs(db: Db, names: readonly string[]): Promise<readonly WaitingJob[]> {
+  return await db
     .selectFrom('trestle.jobs')
-    .select(['name', sql<Date>`greatest(due_at, retry_at, lease_until)`.as('at')])
+    .select(['name', 'schedule', 'tries', 'due_at', 'retry_at', 'lease_until'])
     .where('name', 'in', [...names])
     .where('due_at', 'is not', null)
     .execute()
-  return new Map(rows.map(({ name, at }) => [name, at.getTime()]))
+}
+
+/** When a job may be run next, milliseconds since 1970. */
+export function nextTime({ tries, due_at, retry_at, lease_until }: WaitingJob): number {
+  return Math.max(...[tries > 0 ? null : due_at, retry_at, lease_until].map((time) => time?.getTime() ?? 0))
+}
+
+/** Sets other times, unless somebody has set others meanwhile. */
+export async function setTimes(
+  db: Db,
+  { name, ...seen }: WaitingJob,
+  { due_at, retry_at, lease_until }: JobTimes,
+): Promise<void> {
+  await db
+    .updateTable('trestle.jobs')
+    .set({ due_at, retry_at, lease_until })
+    .where('name', '=', name)
+    .where('due_at', 'is not distinct from', seen.due_at)
+    .where('retry_at', 'is not distinct from', seen.retry_at)
+    .where('lease_until', 'is not distinct from', seen.lease_until)
+    .execute()
 }
 
 /** Takes the tick that is due, unless another replica has it. */
@@ -84,7 +112,8 @@ export async function claimTick(
       started_at: now,
     })
     .where('name', '=', name)
-    .where('due_at', '<=', now)
+    .where('due_at', 'is not', null)
+    .where((each) => each.or([each('due_at', '<=', now), each('tries', '>', 0)]))
     .where((each) => each.or([each('retry_at', 'is', null), each('retry_at', '<=', now)]))
     .where((each) => each.or([each('lease_until', 'is', null), each('lease_until', '<=', now)]))
     .returning(['name', 'fence', 'due_at', 'tries'])

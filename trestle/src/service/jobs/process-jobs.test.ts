@@ -30,6 +30,18 @@ describe('a job of a service without a store', () => {
     expect(runs).toBe(4)
   })
 
+  it('runs on when the clock is put back, an interval late at most', async () => {
+    let runs = 0
+    const { clock, jobs } = bench(async () => void (runs += 1))
+    await clock.advance(everyMs)
+    clock.jump(-3_600_000)
+    await clock.advance(2 * everyMs)
+    expect(runs).toBe(2)
+    await clock.advance(3 * everyMs)
+    expect(runs).toBe(5)
+    await jobs.stop()
+  })
+
   it('that takes longer than its interval is not run twice at once', async () => {
     let running = 0
     let most = 0

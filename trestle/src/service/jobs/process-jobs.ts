@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../std/clock.ts'
 import type { Log } from '../service.ts'
 import type { RunningJobs } from './durable-jobs.ts'
 import type { Job, JobResult, JobRun } from './job.ts'
+import { nextEvery } from './job-clock.ts'
 
 /**
  * Runs the jobs of a service that has no store: each replica for itself, never two runs of one job at once in one
@@ -22,11 +23,14 @@ export function startProcessJobs(
 
   const plan = (job: Job, tick: number | undefined) => {
     if (abort.signal.aborted || tick === undefined) return
+    const { everyMs } = job.schedule
+    const earlier = everyMs === undefined ? undefined : nextEvery(tick, clock.now(), everyMs)
+    const next = earlier ?? tick
     // A timer waits 24 days at most; then it looks again.
-    const waitMs = Math.min(Math.max(0, tick - clock.now()), 2_000_000_000)
+    const waitMs = Math.min(Math.max(0, next - clock.now()), 2_000_000_000)
     timers.set(
       job.name,
-      clock.setTimeout(() => (tick > clock.now() ? plan(job, tick) : begin(job, tick)), waitMs),
+      clock.setTimeout(() => (next > clock.now() ? plan(job, next) : begin(job, next)), waitMs),
     )
   }
   const begin = (job: Job, tick: number) => {

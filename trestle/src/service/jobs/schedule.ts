@@ -7,6 +7,8 @@ export interface Schedule {
   readonly text: string
   /** The first tick after `afterMs`; `undefined`: there is none. `tickMs` is one of its ticks, or the time at which it began. */
   next(tickMs: number, afterMs: number): number | undefined
+  /** The next tick is no further away than this, milliseconds; `undefined`: ticks are times of the calendar. */
+  readonly everyMs?: number
 }
 
 /** How a cron expression is read. */
@@ -20,6 +22,7 @@ export function everySchedule(interval: Duration): Schedule {
   const everyMs = durationMs(interval)
   return {
     text: `every ${interval}`,
+    everyMs,
     next: (tickMs, afterMs) => tickMs + Math.max(1, Math.floor((afterMs - tickMs) / everyMs) + 1) * everyMs,
   }
 }
