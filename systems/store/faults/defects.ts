@@ -113,8 +113,13 @@ export const defects: readonly Defect[] = [
       ...changesOf('fencing-off', [
         {
           file: journal,
-          find: 'where s.id = t.id and s.fence = t.fence and s.revision = t.revision\n',
-          put: 'where s.id = t.id\n',
+          find: ' and s.fence = t.fence and s.revision = t.revision\n  and (t.unless_arrived',
+          put: '\n  and (t.unless_arrived',
+        },
+        {
+          file: journal,
+          find: 'returning s.id, s.owner is not null as kept, case',
+          put: 'returning s.id, (t.keep is true or s.owner is not null) as kept, case',
         },
         {
           file: journal,
@@ -122,6 +127,7 @@ export const defects: readonly Defect[] = [
           put: 'tries integer, began_at timestamptz, at timestamptz) where not exists (select from trestle.saga_steps e where e.saga = l.saga and e.n = l.n)`',
         },
         { file: journal, find: ' where saga in (select id from u)\n', put: ' and saga in (select id from u)\n' },
+        { file: 'saga/engine.ts', find: ' && owner === this.#ownership.name) {', put: ' && owner !== undefined) {' },
       ]),
     ],
   },

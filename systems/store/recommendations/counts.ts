@@ -71,8 +71,7 @@ export async function soldMost(db: Db, limit: number): Promise<readonly string[]
 export async function countsBehind(db: Db, sku: string | null, limit: number) {
   let rows = db.selectFrom('sold').select(['sku', 'orders'])
   if (sku !== null) rows = rows.where('sku', '>', sku)
-  const found = await rows.orderBy('sku').limit(limit).execute()
-  return found.map((row) => ({ sku: row.sku, orders: Number(row.orders) }))
+  return await rows.orderBy('sku').limit(limit).execute()
 }
 
 function pairsOf(skus: readonly string[]): readonly (readonly [string, string])[] {

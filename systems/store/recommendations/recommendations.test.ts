@@ -21,6 +21,11 @@ beforeAll(async () => {
 })
 afterAll(() => services[Symbol.asyncDispose]())
 
+interface Counts {
+  readonly items: readonly { readonly sku: string; readonly orders: number }[]
+  readonly next: string | null
+}
+
 const ada = randomUUID()
 const skusOf = ({ items }: { items: readonly { sku: string }[] }) => items.map((item) => item.sku)
 const db = () => services.store<RecommendationsTables>('recommendations').db
@@ -72,8 +77,7 @@ describe('recommendations', () => {
     const found: unknown[] = []
     let cursor: string | null | undefined
     do {
-      const input = cursor === undefined ? { limit: 2 } : { limit: 2, cursor }
-      const page = await services.client(recommendations).counts(input)
+      const page: Counts = await services.client(recommendations).counts({ limit: 2, ...(cursor && { cursor }) })
       expect(page.items.length).toBeLessThanOrEqual(2)
       found.push(...page.items)
       cursor = page.next
