@@ -7,6 +7,7 @@ import { deployChapter, scaleChapter } from './operate.ts'
 import { faultChapter, partialChapter } from './faults.ts'
 import { geolocationChapter } from './geolocation.ts'
 import { standaloneChapter } from './standalone.ts'
+import { payingChapters } from './paying.ts'
 import { type RunningStore, startStore } from './running-store.ts'
 import { refusalChapter, shoppingChapter } from './shopping.ts'
 import { createStory, type Story } from './story.ts'
@@ -36,11 +37,12 @@ async function splitPart(story: Story, dataDir: string): Promise<void> {
   for (const row of rows) story.say(`${row.service.padEnd(12)} pid ${row.pid}  ${row.state}`)
   story.evidence(
     'each service has its own process',
-    pids.size === rows.length && rows.length >= 6,
+    pids.size === rows.length && rows.length >= 10,
     `${pids.size} processes`,
   )
   const shopper = await shoppingChapter(story, store, 'Shop through the gateway')
   await refusalChapter(story, store)
+  await payingChapters(story, store, shopper)
   await faultChapter(story, store, shopper)
   await partialChapter(story, store, shopper)
   await scaleChapter(story, store, shopper)

@@ -20,13 +20,24 @@ export function trestleCommand(...args: readonly string[]): readonly string[] {
   return [command, ...args]
 }
 
+interface StartOptions {
+  readonly url: string
+  readonly env: NodeJS.ProcessEnv
+  /** Told all that it prints and logs. */
+  readonly heard?: ((text: string) => void) | undefined
+}
+
 /** Starts a command that opens a gateway at `url`, and waits until that says that it is ready. */
 export async function startCommand(
   args: readonly string[],
-  { url, env }: { readonly url: string; readonly env: NodeJS.ProcessEnv },
+  { url, env, heard }: StartOptions,
 ): Promise<RunningCommand> {
   const began = performance.now()
   const child = spawn(process.execPath, trestleCommand(...args), { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  if (heard !== undefined) {
+    child.stdout?.on('data', (chunk: Buffer) => heard(chunk.toString()))
+    child.stderr?.on('data', (chunk: Buffer) => heard(chunk.toString()))
+  }
   await ready(child, url)
   const stop = () => ended(child)
   return { pid: child.pid as number, url, startMs: performance.now() - began, stop, [Symbol.asyncDispose]: stop }
