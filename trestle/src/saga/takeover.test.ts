@@ -69,9 +69,9 @@ describe('the fence', () => {
       await answered.promise
     }
     await bench.deliver(placed, order, owner)
-    let taken = false
-    void asked.promise.then(() => (taken = true))
-    for (let turns = 0; !taken && turns < 4_000; turns += 1) {
+    const seen = { taken: false }
+    void asked.promise.then(() => (seen.taken = true))
+    for (let turns = 0; !seen.taken && turns < 4_000; turns += 1) {
       await bench.clock.advance(250)
       await Promise.race([next.settled(), asked.promise])
     }
