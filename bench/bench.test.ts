@@ -22,7 +22,7 @@ describe('the benchmarks run, for one short round', () => {
   it.each([
     ['balance', brief],
     ['call', brief],
-    ['events', ['--only', 'one process, batches', '--rate', '50', ...brief]],
+    ['events', ['--only', 'one event a transaction', '--rate', '50', ...brief]],
     ['gateway', ['--only', 'trestle bare,trestle key + limit', '--rate', '200', ...brief]],
     ['link', ['--calls', '400']],
     ['saga', ['--at-once', '4', ...brief]],

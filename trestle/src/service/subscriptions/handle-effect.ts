@@ -11,11 +11,12 @@ import { about, type Subscription } from './subscription.ts'
  * Handles the next event whose turn it is outside of a transaction: at least once, always under the same key. The claim is
  * renewed while the handler runs; whoever has lost it cannot note the event as done any more.
  */
-export async function handleEffect(subscription: Subscription): Promise<Handled> {
+export async function handleEffect(subscription: Subscription, onClaimed: () => void): Promise<Handled> {
   const { deps, limits, row } = subscription
   crashPoint('inbox.before-effect-claim')
   const claimed = await claimForLease(deps.store.db, row, limits.claimMs)
   if (claimed === undefined) return { kind: 'nothing' }
+  onClaimed()
   crashPoint('inbox.after-effect-claim')
   const store = new EffectStore(deps.store, (tx) => markHandled(tx.db, row, claimed, 'leased'))
   try {

@@ -12,8 +12,8 @@ import { checkTriesLeft, type Handled, ofWanted } from './handled.ts'
  * Handles the next event whose turn it is: what its handler writes and the note that it is done commit together, so that
  * a crash at any moment leaves both or neither.
  */
-export async function handleInTransaction(subscription: Subscription): Promise<Handled> {
-  const attempt = new Attempt(subscription)
+export async function handleInTransaction(subscription: Subscription, onClaimed: () => void): Promise<Handled> {
+  const attempt = new Attempt(subscription, onClaimed)
   try {
     await subscription.deps.store.transaction((tx) => attempt.run(tx), attempt)
     crashPoint('inbox.after-handled-commit')
@@ -33,9 +33,11 @@ class Attempt {
   /** Read when the transaction commits: what the handler publishes belongs to the trace of what it handled. */
   trace: TraceContext = newTrace()
   readonly #subscription: Subscription
+  readonly #onClaimed: () => void
 
-  constructor(subscription: Subscription) {
+  constructor(subscription: Subscription, onClaimed: () => void) {
     this.#subscription = subscription
+    this.#onClaimed = onClaimed
   }
 
   async run(tx: Tx<unknown>): Promise<void> {
@@ -45,6 +47,8 @@ class Attempt {
     crashPoint('inbox.after-claim')
     if (claimed === undefined) return
     this.claimed = claimed
+    // Not as part of this transaction: another worker opens one of its own.
+    transactionScope.outside(this.#onClaimed)
     if (claimed.wanted !== undefined) await this.#handle(tx, claimed)
     crashPoint('inbox.before-done')
     // Not waited for: it goes out together with the commit, which fails when it fails.

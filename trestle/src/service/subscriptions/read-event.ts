@@ -17,7 +17,6 @@ export interface WrittenEvent {
 
 /** An event that its reader's contract does not understand: trying again changes nothing. */
 export class UnreadableEvent extends Error {
-  readonly code = 'event_unreadable'
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'UnreadableEvent'

@@ -42,7 +42,7 @@ export class RunningSubscription {
     const handle = definition.mode === 'effect' ? handleEffect : handleInTransaction
     this.workers = new Workers(
       this.subscription,
-      () => handle(this.subscription),
+      (onClaimed) => handle(this.subscription, onClaimed),
       limiter,
       (count) => this.#onHandled(count),
     )

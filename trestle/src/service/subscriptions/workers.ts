@@ -8,7 +8,7 @@ import { about, type Subscription } from './subscription.ts'
 /** Handles what waits in the inbox of one subscription, several keys at once. */
 export class Workers {
   readonly #subscription: Subscription
-  readonly #handle: () => Promise<Handled>
+  readonly #handle: (onClaimed: () => void) => Promise<Handled>
   readonly #limiter: ConcurrencyLimiter
   readonly #onHandled: (count: number) => void
   readonly #running = new Set<Promise<void>>()
@@ -18,7 +18,7 @@ export class Workers {
 
   constructor(
     subscription: Subscription,
-    handle: () => Promise<Handled>,
+    handle: (onClaimed: () => void) => Promise<Handled>,
     limiter: ConcurrencyLimiter,
     onHandled: (count: number) => void,
   ) {
@@ -68,8 +68,6 @@ export class Workers {
         this.#wakeIn(handled.waitMs)
         return
       }
-      // Where one was, there may be more.
-      this.wake()
     }
   }
 
@@ -77,7 +75,8 @@ export class Workers {
     const { stopping } = this.#subscription
     if (!this.#limiter.tryEnter() && !(await this.#limiter.wait(stopping.signal))) return undefined
     try {
-      const handled = await this.#handle()
+      // Where one was, there may be more: another worker looks while this one handles.
+      const handled = await this.#handle(() => this.wake())
       this.#failures = 0
       return handled
     } catch (error) {
