@@ -1,7 +1,7 @@
 import { assert, nat, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { ancestorsOf, idOf, onceWork } from './once-work.ts'
+import { ancestorsOf, idOf, isWorkId, keyFromOutside, onceWork, workFromOutside } from './once-work.ts'
 
 const beganAtMs = Date.UTC(2026, 0, 2, 3, 4, 5)
 const workOf = (key: string, more: { readonly within?: string; readonly cancels?: string } = {}) =>
@@ -38,6 +38,16 @@ describe('once-only work', () => {
     for (const key of [undefined, '', 'k', '~', '~a.b', `${workOf('k').scope.keyFor('a')} `]) {
       expect(ancestorsOf(key)).toEqual([])
     }
+  })
+
+  it('of outside is not work of inside, whatever its client can compute', () => {
+    const key = workOf('work', { within: workOf('outer').scope.keyFor('a') }).scope.keyFor('b')
+    const outside = keyFromOutside(key)
+    expect(ancestorsOf(outside).length).toBe(2)
+    expect(ancestorsOf(outside).some((ancestor) => ancestorsOf(key).includes(ancestor))).toBe(false)
+    const undone = workFromOutside(`~${idOf('work')}`)
+    expect([isWorkId(undone), idOf(undone)]).toEqual([true, ancestorsOf(outside)[0]])
+    for (const made of ['k', '~', '~a.b', '~'.repeat(255)]) expect(keyFromOutside(made)).toBe(made)
   })
 
   it('makes ids that are version 7 and say when it began', () => {

@@ -72,6 +72,24 @@ export function ancestorsOf(key: string | undefined): readonly string[] {
   return derivedKey.exec(key)?.[1]?.slice(1).split('.') ?? []
 }
 
+/**
+ * A key that came from outside. What it says of its ancestors holds among requests from outside alone: whoever can compute the
+ * id of work that this system does on its behalf is not taken for that work.
+ */
+export function keyFromOutside(key: string): string {
+  const ancestors = ancestorsOf(key)
+  return ancestors.length === 0 ? key : [key.slice(0, key.indexOf('.')), ...ancestors.map(outsider)].join('.')
+}
+
+/** The id of work outside, which a request from there undoes; in the form of `isWorkId`. */
+export function workFromOutside(id: string): string {
+  return `~${outsider(idOf(id))}`
+}
+
+function outsider(id: string): string {
+  return digest(JSON.stringify(['outside', id]))
+}
+
 /** 128 bits as 22 characters. */
 function digest(text: string): string {
   return hash('sha256', text, 'buffer').toString('base64url', 0, 16)

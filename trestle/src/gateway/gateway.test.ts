@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { ancestorsOf, idOf, onceWork, workFromOutside } from '../call/once-work.ts'
 import { platformProblem } from '../call/problem.ts'
 import { anyone, contract, get, post, query } from '../contract/index.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
@@ -135,9 +136,19 @@ describe('a request', () => {
     const bench = await start()
     const cancels = `~${'a'.repeat(22)}`
     await bench.fetch('/pub/notes', jsonBody({ text: 'a' }, { 'idempotency-cancels': cancels }))
-    expect(bench.calls[0]?.cancels).toBe(cancels)
+    expect(bench.calls[0]?.cancels).toBe(workFromOutside(cancels))
     const reply = await bench.fetch('/pub/notes', jsonBody({ text: 'a' }, { 'idempotency-cancels': 'work' }))
     expect([reply.status, bench.calls.length]).toEqual([400, 1])
+  })
+
+  it('takes no client for work that the system does in its name, and each for its own', async () => {
+    const bench = await start()
+    const { scope } = onceWork({ key: 'the scope of a request, which its client can compute', beganAtMs: 0 })
+    const forged = { 'idempotency-key': scope.keyFor('notes.add'), 'idempotency-cancels': `~${idOf(scope.key)}` }
+    await bench.fetch('/pub/notes', jsonBody({ text: 'a' }, forged))
+    const [call] = bench.calls
+    expect(ancestorsOf(call?.key)).not.toContain(idOf(scope.key))
+    expect(ancestorsOf(call?.key)).toEqual([idOf(call?.cancels ?? '')])
   })
 
   it.each<[string, string, RequestInit, number, string]>([

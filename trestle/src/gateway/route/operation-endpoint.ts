@@ -1,6 +1,6 @@
 import { awaitReply } from '../../call/await-reply.ts'
 import type { Call, Handle, Reply } from '../../call/call.ts'
-import { isWorkId } from '../../call/once-work.ts'
+import { isWorkId, keyFromOutside, workFromOutside } from '../../call/once-work.ts'
 import { childSpan } from '../../std/trace-context.ts'
 import type { Clock } from '../../std/clock.ts'
 import { bindingOf } from '../../contract/binding.ts'
@@ -84,7 +84,10 @@ function readIdempotency({ headers }: EdgeRequest): Idempotency {
   if (cancels !== undefined && !isWorkId(cancels)) {
     throw refused('invalid_input', { detail: 'Idempotency-Cancels names no work' })
   }
-  return { key: read.key, cancels }
+  return {
+    key: read.key === undefined ? undefined : keyFromOutside(read.key),
+    cancels: cancels === undefined ? undefined : workFromOutside(cancels),
+  }
 }
 
 /** The service's serialised reply as it is. */

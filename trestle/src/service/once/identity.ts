@@ -3,9 +3,14 @@ import type { Call } from '../../call/call.ts'
 import type { Caller } from '../../call/caller.ts'
 import { ancestorsOf, idOf } from '../../call/once-work.ts'
 
-/** The same request: of the same caller, for the same operation, under the same key. A UUID, as 128 bits of a hash. */
+/**
+ * The same request: of the same caller, for the same operation, under the same key. A UUID, as 128 bits of a hash. What a
+ * client asks for itself is never what a service asks in its name: it could be done in advance, undone, and then be
+ * missing.
+ */
 export function scopeOf(call: Call): string {
-  return hashed('request', call.caller, call.contract, call.operation, call.key ?? '')
+  const what = call.from === 'gateway' ? 'request from outside' : 'request'
+  return hashed(what, call.caller, call.contract, call.operation, call.key ?? '')
 }
 
 /** The work, of this caller, that a call's key was derived from: whoever undoes it names the same. */

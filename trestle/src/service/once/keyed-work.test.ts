@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Call, Reply } from '../../call/call.ts'
 import type { Caller } from '../../call/caller.ts'
+import { onceWork } from '../../call/once-work.ts'
 import { systemClock } from '../../std/clock.ts'
 import { newTrace } from '../../std/trace-context.ts'
 import { type StartedServices, startServices } from '../../testing/start-services.ts'
@@ -50,6 +51,16 @@ describe('a request with a key', () => {
     expect(said(second)).toEqual(said(first))
     expect([first, second].map(isReplay)).toEqual([false, true])
     expect(await entries(services, 'a')).toBe(1)
+  })
+
+  it('of a client is another one than what a service asks in its name, under whatever key', async () => {
+    await using services = await startServices([bookService()])
+    const key = onceWork({ key: 'a scope that alice can compute', beganAtMs: 0 }).scope.keyFor('book.add')
+    for (const each of [key, 'a key that she can guess']) {
+      await ask(services, { name: each }, { key: each, from: 'gateway' })
+      const inside = await ask(services, { name: each }, { key: each })
+      expect([codeOf(inside), isReplay(inside), await entries(services, each)]).toEqual(['ok', false, 2])
+    }
   })
 
   it('is another one for another caller, operation or key', async () => {
