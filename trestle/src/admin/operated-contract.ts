@@ -51,6 +51,36 @@ export const adminOperatedContract = contract('admin-operated', {
       input: specs.replay.input.extend(service),
       errors: { ...specs.replay.errors, ...errors },
     }),
+    sagas: get('/services/{service}/sagas', {
+      ...specs.sagas,
+      ...forOperators,
+      input: specs.sagas.input.extend(service),
+      errors,
+    }),
+    saga: get('/services/{service}/sagas/{id}', {
+      ...specs.saga,
+      ...forOperators,
+      input: specs.saga.input.extend(service),
+      errors: { ...specs.saga.errors, ...errors },
+    }),
+    retrySaga: post('/services/{service}/sagas/{id}/retry', {
+      ...specs.retrySaga,
+      ...forOperators,
+      input: specs.retrySaga.input.extend(service),
+      errors: { ...specs.retrySaga.errors, ...errors },
+    }),
+    cancelSaga: post('/services/{service}/sagas/{id}/cancel', {
+      ...specs.cancelSaga,
+      ...forOperators,
+      input: specs.cancelSaga.input.extend(service),
+      errors: { ...specs.cancelSaga.errors, ...errors },
+    }),
+    resolveSaga: post('/services/{service}/sagas/{id}/resolve', {
+      ...specs.resolveSaga,
+      ...forOperators,
+      input: specs.resolveSaga.input.extend(service),
+      errors: { ...specs.resolveSaga.errors, ...errors },
+    }),
     jobs: get('/services/{service}/jobs', { ...specs.jobs, ...forOperators, input: z.object(service), errors }),
     runJob: post('/services/{service}/jobs/{name}/run', {
       ...specs.runJob,

@@ -16,6 +16,7 @@ import { plansCommand } from './commands/plans.ts'
 import { psCommand } from './commands/ps.ts'
 import { restartCommand } from './commands/restart.ts'
 import { routesCommand } from './commands/routes.ts'
+import { sagasCommand } from './commands/sagas.ts'
 import { scaleCommand } from './commands/scale.ts'
 import { startCommand } from './commands/start.ts'
 import { stopCommand } from './commands/stop.ts'
@@ -33,7 +34,7 @@ const groups: readonly (readonly [heading: string, commands: readonly AddCommand
     'The running system:',
     [psCommand, callCommand, scaleCommand, restartCommand, stopCommand, deployCommand, upstreamsCommand],
   ],
-  ['Events, sagas and jobs:', [eventsCommand, jobsCommand]],
+  ['Events, sagas and jobs:', [eventsCommand, sagasCommand, jobsCommand]],
   ['Who may use the gateway:', [keysCommand, plansCommand, usageCommand]],
   ['What the contracts say:', [routesCommand, openapiCommand, asyncapiCommand]],
   ['Data and settings:', [migrateCommand, storeCommand, configCommand]],

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { SagaLine, SagaOperations, SagaSummary } from '../../call/saga-operations.ts'
 import type { StreamView } from '../../store/outbox/outbox-views.ts'
 import { streamViews } from '../../store/outbox/outbox-views.ts'
 import type { Store } from '../../store/store.ts'
@@ -26,6 +27,8 @@ export interface OperatedDeps {
   readonly now: () => number
   /** Names of its subscriptions, those of its sagas included. */
   readonly subscriptions: () => readonly string[]
+  /** Of its sagas; `undefined`: it has none, or they have not been started yet. */
+  readonly sagas: () => SagaOperations | undefined
   /** What was changed in the tables is seen at once by the workers of this process. */
   readonly wake: () => void
 }
@@ -66,6 +69,25 @@ export function operatedService(service: string, deps: OperatedDeps): ServiceDef
         const replayed = (await replay(store, { subscription, sinceMs, reason })) ?? fail('unknown_subscription')
         const { waiting, parkedKeys } = replayed.givenUp
         return woken({ generation: replayed.generation, givenUpWaiting: waiting, givenUpParkedKeys: parkedKeys })
+      },
+      sagas: async ({ input: { before, saga, key, ...rest } }) => {
+        const only = { ...(saga === undefined ? {} : { saga }), ...(key === undefined ? {} : { key }) }
+        const older = before === undefined ? {} : { before: Date.parse(before) }
+        return ((await deps.sagas()?.list({ ...rest, ...only, ...older })) ?? []).map(sagaText)
+      },
+      saga: async ({ input, fail }) => {
+        const { summary, timeline } = (await deps.sagas()?.show(input.id)) ?? fail('unknown_saga')
+        return { saga: sagaText(summary), timeline: timeline.map(lineText) }
+      },
+      retrySaga: async ({ input, fail }) => {
+        if ((await deps.sagas()?.retry(input.id)) !== true) fail('not_waiting')
+      },
+      cancelSaga: async ({ input, fail }) => {
+        const outcome = (await deps.sagas()?.cancel(input.id, input.reason)) ?? fail('unknown_saga')
+        if (outcome === 'past_pivot' || outcome === 'ended') fail(outcome)
+      },
+      resolveSaga: async ({ input: { id, how, reason }, fail }) => {
+        if ((await deps.sagas()?.resolve(id, how, reason)) !== true) fail('not_stuck')
       },
       jobs: async () => (await listJobs(store)).map(jobText),
       runJob: async ({ input, fail }) => {
@@ -133,6 +155,40 @@ function blockedText(blocked: BlockedKey): z.input<typeof specs.blocked.output>[
       payload: event.payload === undefined ? null : (JSON.parse(event.payload) as Json),
       traceId: parseTraceparent(event.traceparent)?.traceId ?? null,
     },
+  }
+}
+
+function sagaText(summary: SagaSummary): z.input<typeof specs.sagas.output>[number] {
+  const { id, saga, key, version, state, tries } = summary
+  return {
+    id,
+    saga,
+    key,
+    version,
+    state,
+    waitsFor: summary.waitsFor ?? null,
+    since: moment(summary.since),
+    until: moment(summary.until),
+    tries,
+    lastError: summary.lastError ?? null,
+    failure: summary.failure ?? null,
+    startedAt: new Date(summary.startedAt).toISOString(),
+    endedAt: moment(summary.endedAt),
+  }
+}
+
+function lineText(line: SagaLine): z.input<typeof specs.saga.output>['timeline'][number] {
+  const { n, action, outcome, tries } = line
+  return {
+    n,
+    step: line.step ?? null,
+    action,
+    outcome,
+    tries,
+    beganAt: moment(line.beganAt),
+    at: new Date(line.at).toISOString(),
+    result: line.result === undefined ? null : (JSON.parse(line.result) as Json),
+    error: line.error ?? null,
   }
 }
 

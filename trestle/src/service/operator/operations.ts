@@ -70,6 +70,43 @@ const Job = z
   })
   .meta({ id: 'Job' })
 
+const SagaState = z.enum(['expected', 'running', 'waiting', 'undoing', 'stuck', 'done', 'undone'])
+
+const Saga = z
+  .object({
+    id: z.string(),
+    saga: z.string(),
+    key: z.string(),
+    version: z.int().describe('Of the definition under which it began'),
+    state: SagaState,
+    waitsFor: z.string().nullable().describe('What it waits for, in words; null: it has ended'),
+    since: Moment.nullable(),
+    until: Moment.nullable().describe('When that ends at the latest, or is tried again'),
+    tries: Count,
+    lastError: z.string().nullable(),
+    failure: z.string().nullable().describe('Why it is undone'),
+    startedAt: Moment,
+    endedAt: Moment.nullable(),
+  })
+  .meta({ id: 'Saga' })
+
+const SagaLine = z
+  .object({
+    n: z.int(),
+    step: z.string().nullable(),
+    action: z.string(),
+    outcome: z.string(),
+    tries: Count,
+    beganAt: Moment.nullable(),
+    at: Moment,
+    result: z.json().nullable(),
+    error: z.string().nullable(),
+  })
+  .meta({ id: 'SagaLine' })
+
+const byId = z.object({ id: z.uuid() })
+const unknownSaga = problem(404, 'The service has no such instance of a saga')
+
 const unknownSubscription = problem(404, 'The service has no such subscription')
 
 /**
@@ -112,6 +149,49 @@ export const specs = {
     }),
     output: z.object({ generation: z.int(), givenUpWaiting: Count, givenUpParkedKeys: Count }),
     errors: { unknown_subscription: unknownSubscription },
+  },
+  sagas: {
+    summary: 'Instances of sagas: what each waits for, and since when; newest first',
+    input: z.object({
+      saga: Name.optional(),
+      key: z.string().max(1_000).optional(),
+      state: z.enum(['unfinished', 'stuck', 'ended', 'all']).default('unfinished'),
+      before: Moment.optional().describe('Only those that started before'),
+      limit: z.int().min(1).max(500).default(100),
+    }),
+    output: z.array(Saga),
+  },
+  saga: {
+    summary: 'One instance, and what happened to it',
+    input: byId,
+    output: z.object({ saga: Saga, timeline: z.array(SagaLine) }),
+    errors: { unknown_saga: unknownSaga },
+  },
+  retrySaga: {
+    summary: 'Let an instance try again now what it waits to try, or was stuck with',
+    input: byId,
+    errors: { not_waiting: problem(409, 'It has ended, or it is being worked on at this moment') },
+  },
+  cancelSaga: {
+    summary: 'Undo an instance, if it is before its pivot',
+    input: byId.extend({ reason: Reason }),
+    errors: {
+      unknown_saga: unknownSaga,
+      past_pivot: problem(409, 'It is past its pivot: there is no way back'),
+      ended: problem(409, 'It has ended'),
+    },
+  },
+  resolveSaga: {
+    summary: 'Go on with a stuck instance as people decide',
+    input: byId.extend({
+      how: z
+        .enum(['skip', 'undone', 'continue'])
+        .describe(
+          'skip: this step counts as done. undone: all of it does. continue: the step begins anew, under new keys',
+        ),
+      reason: Reason,
+    }),
+    errors: { not_stuck: problem(409, 'It is not stuck') },
   },
   jobs: { summary: 'Its jobs: when each is due, and how its last runs went', output: z.array(Job) },
   runJob: {

@@ -105,6 +105,7 @@ export async function startService(loaded: LoadedService, deps: ServiceDeps): Pr
       store: own,
       feedFor: (stream) => deps.feedFor(stream, name),
       now: args.now,
+      sagas: () => sagas?.operations,
       subscriptions: () => [...definition.subscriptions, ...(sagas?.subscriptions ?? [])].map((each) => each.name),
       wake() {
         jobs.look()
