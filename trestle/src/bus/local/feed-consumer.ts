@@ -6,6 +6,7 @@ import { transactionScope } from '../../std/transaction-scope.ts'
 import type { Consumer, FeedStart } from '../../store/outbox/bus.ts'
 import type { EventPosition } from '../../store/outbox/event-envelope.ts'
 import type { FeedBatch } from '../../store/outbox/event-feed.ts'
+import { BatchSize } from './batch-size.ts'
 import type { ReadableFeed } from './readable-feed.ts'
 
 /** Where a consumer says that it waits for its producer. */
@@ -27,7 +28,6 @@ export interface FeedConsumerDeps {
 
 /** How long one read waits for events, milliseconds. */
 const waitMs = 15_000
-const batchMax = 500
 const retry = { baseMs: 50, maxMs: 1_000 }
 
 /** Reads a feed for one subscription, as long as the sink takes what comes. */
@@ -38,6 +38,7 @@ export class FeedConsumer {
   readonly #seldom: Seldom
   readonly #running: Promise<void>
   #wake: () => void = () => undefined
+  readonly #size = new BatchSize()
   #failures = 0
   #isAway = false
 
@@ -104,6 +105,7 @@ export class FeedConsumer {
   }
 
   async #handOver({ events, next }: FeedBatch): Promise<void> {
+    this.#size.saw(events)
     for (let time = 0; time < this.#deps.deliveries; time += 1) await this.#consumer.sink.accept(events, next)
   }
 
@@ -115,7 +117,7 @@ export class FeedConsumer {
       stream,
       after,
       types,
-      max: batchMax,
+      max: this.#size.events,
       waitMs: wait,
       signal,
       reader: `${service}/${subscription}`,

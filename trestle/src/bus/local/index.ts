@@ -1,2 +1,2 @@
 export { feedContractId } from './feed-contract.ts'
-export { localBus, type LocalBus, type LocalBusOptions } from './local-bus.ts'
+export { localBus, type LocalBus } from './local-bus.ts'

@@ -1,6 +1,7 @@
 import type { Call, Handle, Reply } from '../../call/call.ts'
 import { platformProblem } from '../../call/problem.ts'
 import type { EventFeed } from '../../store/outbox/event-feed.ts'
+import { fitting } from './batch-size.ts'
 import { FeedFormError, readQuery, writeBatch } from './feed-codec.ts'
 import { feedContractId } from './feed-contract.ts'
 
@@ -49,7 +50,7 @@ async function answer(call: Call, stream: string, feed: EventFeed, ending: Abort
       const wait = ending.aborted ? 0 : waitMs
       const wanted = types === null ? {} : { types }
       const batch = await feed.read({ stream, after: after ?? undefined, ...wanted, max, waitMs: wait, signal, reader })
-      return ok(writeBatch(batch))
+      return ok(writeBatch(fitting(batch)))
     }
     case 'head':
       return ok(await feed.head())

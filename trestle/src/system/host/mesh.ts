@@ -98,7 +98,10 @@ export async function createMesh(
     shut: (contracts) => router.close(contracts),
     update,
     clusters: () =>
-      (remote?.state() ?? []).map(({ contract, ...state }) => ({ kind: 'service', name: contract, ...state })),
+      // Of the platform's own contracts, which have a dot in their names, nobody who places services wants to know.
+      (remote?.state() ?? [])
+        .filter(({ contract }) => !contract.includes('.'))
+        .map(({ contract, ...state }) => ({ kind: 'service', name: contract, ...state })),
     services: () => readinessOf(names, registry.all(), loaded),
     async listen() {
       if (link === undefined || ends === undefined) return
