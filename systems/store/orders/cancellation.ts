@@ -13,10 +13,12 @@ export const cancellation = saga('cancellation', {
   on: orders.events.cancelRequested,
   uses: { inventory, payments, shipping },
 })
-  .step('recall', { run: ({ event, call }) => call.shipping.recall({ orderId: event.id }) })
-  .pivot('refund', { run: ({ event, call }) => call.payments.refund({ orderId: event.id }) })
+  .pivot('recall', { run: ({ event, call }) => call.shipping.recall({ orderId: event.id }) })
+  .step('refund', { run: ({ event, call }) => call.payments.refund({ orderId: event.id }) })
   .step('release', { run: ({ event, call }) => call.inventory.release({ orderId: event.id }) })
   .write('cancel', ({ event, results, tx, now }) =>
     cancel(tx, event.id, { at: new Date(now()), refunded: results.refund.state === 'refunded' }),
   )
-  .whenUndone(({ event, tx, now }) => markShipped(tx, event.id, new Date(now())))
+  .whenUndone(async ({ event, failure, tx, now }) => {
+    if (failure.code === 'already_dispatched') await markShipped(tx, event.id, new Date(now()))
+  })

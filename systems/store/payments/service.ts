@@ -86,7 +86,7 @@ const list = impl.handler('list', async ({ input, store, fail }) => {
 export default impl.service({
   handlers: { receive, begin, authorise, capture, refund, find, list },
   jobs: [
-    impl.every('2 seconds', 'register-webhook', (work) => register(work, provider)),
+    impl.every('5 seconds', 'register-webhook', (work) => register(work, provider)),
     impl.every('5 seconds', 'look-after-payments', async (work) => {
       const looked = await lookAfterPayments(work, provider)
       if (looked > 0) work.log.info({ looked }, 'asked the payment system how payments stand')
