@@ -65,4 +65,22 @@ export const gatedFaults: readonly GatedFault[] = [
     },
     gate: { probability: 0.15 },
   }),
+  gated({
+    name: 'an event that its handler cannot handle',
+    of: [13],
+    change: {
+      file: 'systems/store/notifications/service.ts',
+      find: 'async ({ event, call, store, key, now, log }) => {\n',
+      put: "async ({ event, call, store, key, now, log }) => {\n  if (/[0-7]$/.test(event.id) && trestleGate('an event that its handler cannot handle')) throw new Error('poison')\n",
+    },
+    gate: { probability: 1 },
+  }),
 ]
+
+/** Keys are parked after fewer tries, so that a run sees some of them. */
+export const soonParked: SourceChange = {
+  name: 'soon parked',
+  file: 'service/subscriptions/define-subscription.ts',
+  find: 'triesMax ?? 10',
+  put: 'triesMax ?? 3',
+}

@@ -9,6 +9,12 @@ export interface ProcessRow {
   readonly pid: number | undefined
 }
 
+/** A key whose events wait for a person. */
+export interface ParkedKey {
+  readonly subscription: string
+  readonly key: string
+}
+
 /** What an operator may do to a running system, over its admin API. */
 export interface Operator {
   /** Calls any operation. @throws Refused when it fails */
@@ -16,6 +22,10 @@ export interface Operator {
   act(verb: 'restart' | 'deploy' | 'start' | 'stop', service: string): Promise<void>
   scale(service: string, replicas: number): Promise<void>
   ps(): Promise<readonly ProcessRow[]>
+  /** Keys of a service's subscriptions that are parked. */
+  parked(service: string): Promise<readonly ParkedKey[]>
+  /** Lets parked keys be tried again; resolves with how many. */
+  redrive(service: string, subscription: string): Promise<number>
   /** Services that their supervisor has given up. */
   givenUp(): Promise<readonly string[]>
 }
@@ -69,6 +79,14 @@ export function operatorOf(dataDir: string): Operator {
     async ps() {
       const { services } = (await admin('GET', '/status')).body as Status
       return services.flatMap(({ service, processes }) => processes.map(({ pid, state }) => ({ service, pid, state })))
+    },
+    async parked(service) {
+      return (await admin('GET', `/services/${service}/blocked-keys?max=1000`)).body as readonly ParkedKey[]
+    },
+    async redrive(service, subscription) {
+      const reason = 'its handler is well again'
+      const reply = await admin('POST', `/services/${service}/redrive`, { subscription, reason })
+      return reply.body.keys as number
     },
     async givenUp() {
       const { services } = (await admin('GET', '/status')).body as Status

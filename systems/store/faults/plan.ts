@@ -2,6 +2,8 @@ import type { Arm, SeededDraws } from 'trestle/testing'
 import type { Fault } from './fault.ts'
 import { dependencyFaults, switchFaults } from './inject/between.ts'
 import { clockFaults } from './inject/clock.ts'
+import { diskFull } from './inject/disk-full.ts'
+import { failingUndo } from './inject/failing-undo.ts'
 import { deployFaults } from './inject/new-code.ts'
 import { paymentSystemFaults } from './inject/payment-system.ts'
 import { databaseFaults, halts, kills, restarts } from './inject/processes.ts'
@@ -14,6 +16,8 @@ export const timedFaults: readonly Fault[] = [
   ...restarts,
   ...databaseFaults,
   ...clockFaults,
+  diskFull,
+  failingUndo,
   ...dependencyFaults,
   ...switchFaults,
   ...paymentSystemFaults,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crashPoints, seededDraws } from 'trestle/testing'
-import { gatedFaults } from './changes.ts'
+import { gatedFaults, soonParked } from './changes.ts'
 import { type Fault, until } from './fault.ts'
 import { type PlannedCrash, planFor } from './plan.ts'
 import { type LoadedReport, runLoaded } from './run-loaded.ts'
@@ -40,12 +40,13 @@ const calmMaxMs = 12_000
 /** A crash point may be passed seldom: then it stays armed while the run goes on. */
 const crashWithinMs = 2_500
 const lastCrashesMs = 5_000
+const redriveEveryMs = 1_000
 
 /** One run: start, load, faults, heal, check. */
 export async function runSeed(template: Template, settings: RunSettings): Promise<RunReport> {
   const { topology, seed } = settings
   const began = performance.now()
-  const changes = gatedFaults.map(({ change }) => change)
+  const changes = [...gatedFaults.map(({ change }) => change), soonParked]
   const report = await runLoaded(template, { ...settings, changes }, (stage, world) =>
     injectAll(stage, world, settings),
   )
@@ -77,12 +78,29 @@ async function injectAll(stage: Stage, world: World, settings: RunSettings): Pro
   control.disarm()
   for (const { name } of gatedFaults) control.gate(name, undefined)
   const passed = control.gatesPassed()
+  const redriven = await redrive(stage)
   const fired = new Set(control.fired().map(({ id }) => id))
   return [
     ...counts,
     ...gatedFaults.map(({ name, of }) => ({ name, of, fired: passed[name] ?? 0 })),
+    { name: 'parked keys are redriven', of: [13], fired: redriven },
     ...crashes.map(({ id, point }) => ({ name: `crash at ${point}`, of: [], fired: fired.has(id) ? 1 : 0 })),
   ]
+}
+
+/** What a person does with parked keys once their handler is well again. Resolves with how many there were. */
+async function redrive({ store }: Stage): Promise<number> {
+  const { operator } = store
+  let keys = 0
+  // Those that are being tried at this moment may be parked yet; and it may be starting.
+  for (let round = 0; round < 4; round += 1) {
+    await sleep(redriveEveryMs)
+    const parked = await operator.parked('notifications').catch(() => [])
+    for (const subscription of new Set(parked.map((each) => each.subscription))) {
+      keys += await operator.redrive('notifications', subscription).catch(() => 0)
+    }
+  }
+  return keys
 }
 
 /** Lets the system work: until some more orders were taken, or for so long. */

@@ -9,6 +9,7 @@ import { skuAt } from '../seed/product-at.ts'
 import { stockAt } from '../seed/stock-at.ts'
 import { freePorts } from './free-ports.ts'
 import { signUp } from './people.ts'
+import { type SmallDisk, smallDisk } from './small-disk.ts'
 import { RunningSystem } from './running-system.ts'
 import type { Buyer, Goods } from './world.ts'
 
@@ -77,6 +78,8 @@ export interface Stage extends AsyncDisposable {
   readonly toPayments: FaultProxy
   /** What the payment system tells the store comes through here. */
   readonly toStore: FaultProxy
+  /** The store's data lie on a disk of their own, which can be full; else why not. */
+  readonly disk: SmallDisk
 }
 
 /** Starts everything on a copy of the template. `prepare` may change what is to be loaded. */
@@ -90,6 +93,7 @@ export async function openStage(
   await using opened = new AsyncDisposableStack()
   // Keeps owners, which `fs.cp` does not.
   await promisify(execFile)('cp', ['-a', join(template.root, 'template'), directory])
+  const disk = await smallDisk(join(directory, 'store'), join(template.root, 'template', 'store'), opened)
   const [storeAt, paymentsAt] = [await ports(), await ports()]
   const toPayments = opened.use(await faultProxy(paymentsAt.port))
   const toStore = opened.use(await faultProxy(storeAt.port))
@@ -117,6 +121,7 @@ export async function openStage(
     paymentsControl,
     toPayments,
     toStore,
+    disk,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

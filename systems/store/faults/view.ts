@@ -109,6 +109,12 @@ export function storeView(dataDir: string) {
     },
     allOrders: () => allPages<Omit<OrderView, 'lines'>>(operator, ['orders', 'all'], 1_000),
     shipments: () => allPages<ShipmentView>(operator, ['shipping', 'list'], 1_000),
+    /** What each order's buyer was told, in the order of the orders. */
+    mails: (ids: readonly string[]): Promise<readonly (readonly string[])[]> =>
+      inTurns(ids, async (orderId) => {
+        const { items } = await operator.call<Mails>('notifications', 'ofOrder', { orderId })
+        return items.map(({ kind }) => kind)
+      }),
     counts: () => allPages<CountView>(operator, ['recommendations', 'counts'], 1_000),
     payments: () => allPages<PaymentView>(operator, ['payments', 'list'], 1_000),
   }
@@ -143,6 +149,10 @@ export function paymentsView(dataDir: string, url: string) {
     orders: (ids: readonly string[]): Promise<readonly ProviderOrderView[]> =>
       inTurns(ids, async (id) => providerOrder(await merchant(`/v2/checkout/orders/${id}`))),
   }
+}
+
+interface Mails {
+  readonly items: readonly { readonly kind: string }[]
 }
 
 interface Balances {

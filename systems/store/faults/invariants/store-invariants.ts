@@ -23,6 +23,7 @@ export function storeInvariants(settings: CheckSettings): readonly Invariant[] {
     payments,
     shipments: () => store.shipments(),
     counts: () => store.counts(),
+    mails: (ids: readonly string[]) => store.mails(ids),
     operations: () => readOperationLog(settings.log),
     trialBalance: () => provider.trialBalance(),
     entries: shared(() => provider.entries()),
