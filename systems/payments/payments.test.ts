@@ -109,6 +109,8 @@ describe.each(runners)('payments on %s', (runner) => {
       [{ form, basic: 'store:wrong' }, 401, 'invalid_client'],
       [{ form, basic: 'store:' }, 401, 'invalid_client'],
       [{ form, basic: 'nobody:wrong' }, 401, 'invalid_client'],
+      [{ form, basic: 'store\u0000:wrong' }, 401, 'invalid_client'],
+      [{ form, basic: `store:${'x'.repeat(201)}` }, 401, 'invalid_client'],
       [{ form, token }, 403, 'invalid_client'],
       [{ form: 'grant_type=password', basic: store }, 400, 'unsupported_grant_type'],
       [{ form: `${form}&scope=everything`, basic: store }, 400, 'invalid_scope'],

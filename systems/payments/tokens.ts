@@ -73,5 +73,8 @@ function basicOf(credential: string): { client_id: string; client_secret: string
   const colon = text.indexOf(':')
   if (colon < 1) return undefined
   const [client_id, client_secret] = [text.slice(0, colon), text.slice(colon + 1)]
-  return client_id.length > 200 || client_secret.length > 200 ? undefined : { client_id, client_secret }
+  // Neither has what a database does not take as text, such as U+0000.
+  return [client_id, client_secret].every((part) => /^[\x20-\x7e]{0,200}$/.test(part))
+    ? { client_id, client_secret }
+    : undefined
 }

@@ -47,10 +47,11 @@ async function signIn(
 
 async function approve(work: OrdersWork, page: PageOf, session: string): Promise<string> {
   const payer = await work.call.wallets.verify.try({ token: session })
-  if (!payer.ok && payer.error.code === 'session_invalid') {
+  if (!payer.ok) {
+    const { code } = payer.error
+    if (code !== 'session_invalid' && code !== 'invalid_input') throw payer.error
     return signInPage(page, 'You were signed out. Sign in again.')
   }
-  if (!payer.ok) throw payer.error
   const approved = await approveOrder(work, page.standing.order.id, payer.value.payer_id)
   return typeof approved === 'string' ? endedPage(page, told[approved]) : approvedPage({ ...page, standing: approved })
 }

@@ -68,6 +68,8 @@ describe('the page where a payer approves', () => {
       { token: id, email: 'nobody', password: 'wrong', step: 'sign-in' },
       { token: id, step: 'approve' },
       { token: id, session: `payer_${'x'.repeat(43)}`, step: 'approve' },
+      { token: id, session: 'x'.repeat(1_000), step: 'approve' },
+      { token: id, session: '\u0000', step: 'approve' },
     ]
     for (const fields of tries) expect(await submit(fields)).toMatch(/role="alert"/)
     expect(await merchant.orders.find({ id })).toMatchObject({ status: 'CREATED' })
