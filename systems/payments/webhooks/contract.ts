@@ -9,6 +9,9 @@ export type EventType = z.output<typeof EventType>
 
 const EventTypeName = z.enum(['*', ...EventType.options])
 
+/** Deliveries of one event, those that were asked for by hand too. */
+export const transmissionsMax = 100
+
 /** Endpoints that one merchant may have. */
 export const webhooksMax = 10
 
@@ -132,6 +135,7 @@ export const webhooks = contract('webhooks', {
       errors: {
         event_not_found: eventUnknown,
         webhook_not_found: webhookUnknown,
+        too_many_resends: problem(422, `An event has at most ${transmissionsMax} deliveries`),
         nothing_to_resend: problem(422, 'The merchant has no webhook that wants such events'),
       },
       access,

@@ -28,6 +28,8 @@ interface Claimed {
 const inFlightMax = 64
 /** Of those to one webhook: one that hangs does not hold up the others. */
 const perWebhookMax = 8
+/** To all webhooks of a merchant, about: one whose webhooks all hang holds up nobody else. */
+const perMerchantMax = 16
 /** After which somebody else may try; longer than a request may take. */
 const leaseMs = 15_000
 /** After which a run takes nothing more. */
@@ -82,8 +84,11 @@ async function claim({ db, now, onlyDisturbed }: Sending, running: readonly stri
     with due as (
       select d.id
       from (
-        select w.webhook_id, ${perWebhookMax}::integer - (select count(*) from unnest(${running}::uuid[]) r where r = w.webhook_id) as room
+        select w.webhook_id,
+          least(${perWebhookMax}::integer, greatest(1, ${perMerchantMax}::integer / count(*) over (partition by o.merchant_id)))
+            - (select count(*) from unnest(${running}::uuid[]) r where r = w.webhook_id) as room
         from (select distinct webhook_id from deliveries where state = 'pending' and next_at <= ${at}) w
+        join webhooks o on o.id = w.webhook_id
       ) w
       cross join lateral (
         select id, next_at

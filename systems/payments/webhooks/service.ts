@@ -5,7 +5,7 @@ import { postgres } from 'trestle/store'
 import { privateWebhooksAllowed, switchesAreOn } from '../development.ts'
 import { eventTypes, orders } from '../orders/contract.ts'
 import { switches } from '../switches/contract.ts'
-import { webhooks, webhooksMax } from './contract.ts'
+import { transmissionsMax, webhooks, webhooksMax } from './contract.ts'
 import { deliverDue, mindTheClock } from './deliver.ts'
 import { disturbNew } from './disturb.ts'
 import { recordEvent } from './record.ts'
@@ -113,7 +113,13 @@ const resend = impl.handler('resend', async ({ input, caller, store, fail, newId
     // What is asked for by hand is not made late on purpose.
     disturbed: true,
   }))
-  await store.db.insertInto('deliveries').values(rows).execute()
+  await store.transaction(async ({ db }) => {
+    // One after the other for each event: two at once would both find room.
+    await db.selectFrom('events').select('id').where('id', '=', event.id).forUpdate().execute()
+    const before = await db.selectFrom('deliveries').select('id').where('event_id', '=', event.id).execute()
+    if (before.length + rows.length > transmissionsMax) fail('too_many_resends')
+    await db.insertInto('deliveries').values(rows).execute()
+  })
   return reply(202, await withTransmissions(store.db, event))
 })
 

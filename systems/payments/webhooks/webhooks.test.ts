@@ -3,7 +3,7 @@ import { type StartedServices, startServices } from 'trestle/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import switchesService from '../switches/service.ts'
 import { type Received, type Receiver, startReceiver } from '../testing/receiver.ts'
-import { webhooks, webhooksMax } from './contract.ts'
+import { transmissionsMax, webhooks, webhooksMax } from './contract.ts'
 import type { EventType } from './contract.ts'
 import { recordEvent } from './record.ts'
 import { triesMax } from './retry.ts'
@@ -209,6 +209,22 @@ describe('an event', () => {
     expect(new Set(other.received.map(({ event }) => event.id)).size).toBe(20)
   })
 
+  it('is not held up by a merchant all of whose webhooks hang', async () => {
+    await using other = await startReceiver()
+    other.answers('hang')
+    for (let n = 0; n < webhooksMax; n++) {
+      await as('hanging').create({ url: `${other.url}/${n}`, event_types: [{ name: '*' }] })
+    }
+    for (let n = 0; n < 10; n++) await happens('PAYMENT.CAPTURE.COMPLETED', 'hanging')
+    await register()
+    const id = await happens()
+    const sending = send()
+    await expect.poll(() => receiver.received.map(({ event }) => event.id)).toEqual([id])
+    other.answers(200)
+    other.hangUp()
+    await sending
+  })
+
   it('goes no more to a webhook that was removed', async () => {
     const { id: webhook_id } = await register()
     const id = await happens()
@@ -269,6 +285,17 @@ describe('events', () => {
     expect(code(await as('somebody-else').resend.try({ event_id }))).toBe('event_not_found')
     await own().remove({ webhook_id: all })
     expect(code(await own().resend.try({ event_id }))).toBe('nothing_to_resend')
+  })
+
+  it('are sent again on demand a bounded number of times, however many ask at once', async () => {
+    await register()
+    const event_id = await happens()
+    const tries = await Promise.all(
+      Array.from({ length: transmissionsMax + 5 }, () => own().resend.try({ event_id }, { timeoutMs: 60_000 })),
+    )
+    expect(tries.filter(({ ok }) => ok).length).toBe(transmissionsMax - 1)
+    expect(code(tries.find(({ ok }) => !ok) ?? { ok: true })).toBe('too_many_resends')
+    expect((await stateOf(event_id)).length).toBe(transmissionsMax)
   })
 
   it('are forgotten after thirty days', async () => {
