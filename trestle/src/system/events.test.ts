@@ -34,7 +34,7 @@ async function booked(system: TestSystem, count: number) {
           .catch(() => ({ ids: [] }))
         return { one: of('one'), many: of('many'), closed: of('closed'), thanked: thanked.ids.length }
       },
-      { timeout: 30_000, interval: 50 },
+      { timeout: 50_000, interval: 50 },
     )
     .toEqual({ one: count, many: count, closed: count, thanked: count })
 }

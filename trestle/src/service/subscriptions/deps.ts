@@ -48,7 +48,7 @@ export interface SubscriptionLimits {
   readonly leaseMs: number
   /** How often the inbox is looked at for what other processes left; default 1,000. */
   readonly pollMs: number
-  /** How long an effect's claim holds when its process says nothing; default 30,000. */
+  /** How long an effect's claim holds when its process says nothing; default 10,000. */
   readonly claimMs: number
   /** How long one handling of an effect may take; default 300,000. */
   readonly effectTimeoutMs: number
@@ -71,7 +71,7 @@ export const defaultSubscriptionLimits: SubscriptionLimits = {
   transactionsMax: 4,
   leaseMs: 10_000,
   pollMs: 1_000,
-  claimMs: 30_000,
+  claimMs: 10_000,
   effectTimeoutMs: 300_000,
   retryBaseMs: 100,
   retryMaxMs: 15_000,

@@ -103,10 +103,13 @@ describe('effects of events', () => {
 
   it('whose claim ran out can note nothing: another process has done them', async () => {
     const gate = Promise.withResolvers<void>()
-    const slow = effect(async (move, extras) => {
-      await gate.promise
-      await writeOne(move, extras)
-    })
+    const slow = effect(
+      async (move, extras) => {
+        await gate.promise
+        await writeOne(move, extras)
+      },
+      { concurrencyMax: 1 },
+    )
     // Its renewals come too late, as those of a process that was stopped.
     const first = await harness.start([slow], { process: 'p1', limits: { claimMs: 60_000, pollMs: 60_000 } })
     await first.bus.consumer('moves').sink.accept([moveOf('a', 1)], undefined)
