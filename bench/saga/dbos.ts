@@ -1,15 +1,19 @@
 import { DBOS } from '@dbos-inc/dbos-sdk'
-import { Pool } from 'pg'
-import type { StoreProvider } from 'trestle/store'
+import { postgres, type StoreProvider, sql } from 'trestle/store'
+import { openStore } from '../../trestle/src/store/open-store.ts'
 import { type Contender, work } from './contender.ts'
+
+interface Tables {
+  readonly orders: { readonly id: string; readonly total: number; readonly status: string }
+}
 
 /** Workflows of DBOS Transact: five steps, of which the last confirms the order. */
 export async function dbosWorkflows(provider: StoreProvider): Promise<Contender> {
-  const { url, poolMax } = await provider.connectionFor('dbos')
-  const pool = new Pool({ connectionString: url, max: poolMax })
-  await pool.query(
-    'create table if not exists orders (id text primary key, total integer not null, status text not null)',
-  )
+  const connection = await provider.connectionFor('dbos')
+  const { url, poolMax } = connection
+  // Its orders are written by the same code as Trestle's.
+  const store = openStore(postgres<Tables>({ migrations: new URL('./migrations/', import.meta.url) }), connection)
+  await store.migrate()
   DBOS.setConfig({
     name: 'bench',
     systemDatabaseUrl: url,
@@ -21,10 +25,12 @@ export async function dbosWorkflows(provider: StoreProvider): Promise<Contender>
   const checkout = DBOS.registerWorkflow(
     async (id: string) => {
       for (const name of steps) await DBOS.runStep(() => work(name, id), { name })
-      const sql = "update orders set status = 'confirmed' where id = $1"
-      await DBOS.runStep(async () => void (await pool.query({ name: 'confirm', text: sql, values: [id] })), {
-        name: 'confirm',
-      })
+      await DBOS.runStep(
+        async () => {
+          await store.db.updateTable('orders').set({ status: 'confirmed' }).where('id', '=', id).execute()
+        },
+        { name: 'confirm' },
+      )
     },
     { name: 'checkout' },
   )
@@ -32,18 +38,18 @@ export async function dbosWorkflows(provider: StoreProvider): Promise<Contender>
   return {
     name: 'DBOS Transact',
     async checkout(id) {
-      const sql = "insert into orders (id, total, status) values ($1, $2, 'pending')"
-      await pool.query({ name: 'place', text: sql, values: [id, 100] })
+      await store.db.insertInto('orders').values({ id, total: 100, status: 'pending' }).execute()
       const handle = await DBOS.startWorkflow(checkout, { workflowID: id })(id)
       await handle.getResult()
     },
     async confirmed() {
-      const { rows } = await pool.query("select count(*)::integer as n from orders where status = 'confirmed'")
-      return (rows[0] as { readonly n: number }).n
+      const { rows } = await sql<{ n: number }>`
+        select count(*)::integer as n from orders where status = 'confirmed'`.execute(store.db)
+      return rows[0]?.n ?? 0
     },
     async [Symbol.asyncDispose]() {
       await DBOS.shutdown()
-      await pool.end()
+      await store.close()
     },
   }
 }

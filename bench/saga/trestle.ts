@@ -1,7 +1,6 @@
-import { CompiledQuery } from 'kysely'
 import { command, contract, event } from 'trestle/contract'
 import { saga } from 'trestle/saga'
-import { postgres, type StoreProvider } from 'trestle/store'
+import { postgres, type StoreProvider, sql } from 'trestle/store'
 import { z } from 'zod'
 import type { Call, Reply } from '../../trestle/src/call/call.ts'
 import { startSagas } from '../../trestle/src/saga/start-sagas.ts'
@@ -84,8 +83,8 @@ export async function trestleSagas(provider: StoreProvider): Promise<Contender> 
       await ended
     },
     async confirmed() {
-      const sql = "select count(*)::integer as n from orders where status = 'confirmed'"
-      const { rows } = await store.db.executeQuery<{ n: number }>(CompiledQuery.raw(sql))
+      const { rows } = await sql<{ n: number }>`
+        select count(*)::integer as n from orders where status = 'confirmed'`.execute(store.db)
       return rows[0]?.n ?? 0
     },
     async [Symbol.asyncDispose]() {

@@ -152,7 +152,11 @@ export class Engine {
   take(instances: readonly Instance[]): void {
     if (this.#stopping.signal.aborted) return
     for (const instance of instances) {
-      if (!this.#held.has(instance.id)) this.#held.set(instance.id, this.#work(instance))
+      // Turned round while it is in hand, it comes again before the run that has lost it has noticed.
+      const before = this.#held.get(instance.id)
+      const run = before === undefined ? this.#work(instance) : before.then(() => this.#work(instance))
+      this.#held.set(instance.id, run)
+      void run.finally(() => this.#letGo(instance.id, run))
     }
   }
 
@@ -215,6 +219,13 @@ export class Engine {
     }
   }
 
+  #letGo(id: string, run: Promise<void>): void {
+    const wasFull = this.#held.size >= this.#deps.limits.runningMax
+    if (this.#held.get(id) === run) this.#held.delete(id)
+    this.#quieter()
+    if (wasFull) this.wake()
+  }
+
   async #work(instance: Instance): Promise<void> {
     let current: Instance | undefined = instance
     try {
@@ -226,11 +237,6 @@ export class Engine {
     } catch (error) {
       // With a database that is away it is found again as something that is owned and not held.
       if (!isOfTheDatabase(error)) await this.#giveUp(current ?? instance, error)
-    } finally {
-      const wasFull = this.#held.size >= this.#deps.limits.runningMax
-      this.#held.delete(instance.id)
-      this.#quieter()
-      if (wasFull) this.wake()
     }
   }
 

@@ -237,8 +237,9 @@ export async function writeWithin(
   const last = await work()
   crashPoint('saga.after-write-work')
   const complete = { ...transition, entries: [...transition.entries, last] }
-  const lines = runWithin(tx, writeLines, [JSON.stringify(linesOf(complete))])
-  const [[row]] = await Promise.all([rows, lines])
+  // Not waited for: they go out together with COMMIT, which fails when they fail.
+  runWithin(tx, writeLines, [JSON.stringify(linesOf(complete))]).catch(() => undefined)
+  const [row] = await rows
   if (row === undefined) throw new LostInstance(`saga ${transition.instance.id} is no longer ours`)
   return () => settled(complete, row)
 }

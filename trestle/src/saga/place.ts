@@ -14,7 +14,7 @@ export interface Move {
 }
 
 /** What follows in the forward direction after the step at `index - 1`; `index` 0 is the beginning. */
-export function forwardTo(spec: SagaSpec, index: number, pastPivot: boolean, nowMs: number): Move {
+function forwardTo(spec: SagaSpec, index: number, pastPivot: boolean, nowMs: number): Move {
   const step = spec.steps[index]
   const common = { undoing: false, beganAt: nowMs, tries: 0, spentMs: 0, round: 0 }
   if (step === undefined) {
@@ -49,7 +49,7 @@ export function undoFrom(spec: SagaSpec, index: number, nowMs: number): Move {
 }
 
 /** The end of an instance of which nothing is left. */
-export function undone(nowMs: number): Move {
+function undone(nowMs: number): Move {
   const place = { undoing: true, pastPivot: false, beganAt: nowMs, tries: 0, spentMs: 0, round: 0, step: undefined }
   return { place: { ...place, state: 'undone' }, keep: false, ended: true }
 }

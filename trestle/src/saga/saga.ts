@@ -76,12 +76,14 @@ export interface StepOptions {
   readonly timeoutMs?: number
 }
 
+/** A step that calls others, and what takes it back. */
 export interface Step<Event, U extends SagaUses, R extends Results, Result> extends StepOptions {
   readonly run: (args: StepArgs<Event, U, R>) => Promise<Result>
   /** Takes back what `run` did, or makes sure that it never happens. Works by business key. */
   readonly undo?: (args: UndoArgs<Event, U>) => Promise<unknown>
 }
 
+/** The step after which there is no way back, so it has no undo. */
 export type PivotStep<Event, U extends SagaUses, R extends Results, Result> = Pick<Step<Event, U, R, Result>, 'run'>
 
 /** Steps that are done in order, or taken back in the opposite order. Each method gives a new, longer saga. */

@@ -11,7 +11,7 @@ import type { Instance } from './instance.ts'
 import { fail } from './saga-failure.ts'
 
 /** The key of a step; its undoing has one of its own, and each round after a certain failure another. */
-export function keyOf({ id, place }: Pick<Instance, 'id' | 'place'>): string {
+function keyOf({ id, place }: Pick<Instance, 'id' | 'place'>): string {
   const work = `${id}:${place.step ?? '$end'}${place.undoing ? ':undo' : ''}`
   return place.round === 0 ? work : `${work}:${place.round}`
 }
