@@ -26,6 +26,10 @@ export interface Operator {
   parked(service: string): Promise<readonly ParkedKey[]>
   /** Lets parked keys be tried again; resolves with how many. */
   redrive(service: string, subscription: string): Promise<number>
+  /** Instances of a saga that have not ended. */
+  sagas(service: string, saga: string): Promise<readonly { readonly id: string }[]>
+  /** Undoes one. */
+  cancelSaga(service: string, id: string): Promise<void>
   /** Services that their supervisor has given up. */
   givenUp(): Promise<readonly string[]>
 }
@@ -87,6 +91,12 @@ export function operatorOf(dataDir: string): Operator {
       const reason = 'its handler is well again'
       const reply = await admin('POST', `/services/${service}/redrive`, { subscription, reason })
       return reply.body.keys as number
+    },
+    async sagas(service, saga) {
+      return (await admin('GET', `/services/${service}/sagas?saga=${saga}`)).body as readonly { readonly id: string }[]
+    },
+    async cancelSaga(service, id) {
+      await admin('POST', `/services/${service}/sagas/${id}/cancel`, { reason: 'the proof wants to see it undone' })
     },
     async givenUp() {
       const { services } = (await admin('GET', '/status')).body as Status

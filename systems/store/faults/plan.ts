@@ -5,6 +5,7 @@ import { clockFaults } from './inject/clock.ts'
 import { diskFull } from './inject/disk-full.ts'
 import { failingUndo } from './inject/failing-undo.ts'
 import { deployFaults } from './inject/new-code.ts'
+import { provocations } from './inject/provoke.ts'
 import { paymentSystemFaults } from './inject/payment-system.ts'
 import { databaseFaults, halts, kills, restarts } from './inject/processes.ts'
 import type { TopologyName } from './stage.ts'
@@ -47,7 +48,9 @@ export function planFor(
   const crashes = points
     .toSorted()
     .filter((_, index) => index % crashShares === share)
-    .map((point): PlannedCrash => ({ id: point, point, hit: 1 + draws.below(3), act: 'kill' }))
+    .map(
+      (point): PlannedCrash => ({ id: point, point, hit: point in provocations ? 1 : 1 + draws.below(3), act: 'kill' }),
+    )
   return shuffled([...faults, ...crashes], draws)
 }
 

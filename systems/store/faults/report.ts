@@ -12,7 +12,7 @@ export function reportOf(runs: readonly RunReport[]): { readonly lines: readonly
     const fired = counts.reduce((sum, count) => sum + count.fired, 0)
     if (fired === 0) silent += 1
     lines.push(
-      `${fired === 0 ? 'NOT FIRED' : `fired ${fired} of ${counts.length}`.padEnd(9)}  ${key}${numbers(counts[0])}${reason(counts)}`,
+      `${(fired === 0 ? 'NOT FIRED' : `fired ${fired}`).padEnd(10)} ${key}${numbers(counts[0])}${reason(counts)}`,
     )
   }
   const violated = runs.filter(({ invariants }) => !invariants.holds)

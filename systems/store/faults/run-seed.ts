@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { crashPoints, seededDraws } from 'trestle/testing'
 import { gatedFaults, soonParked } from './changes.ts'
 import { type Fault, until } from './fault.ts'
+import { provocations } from './inject/provoke.ts'
 import { type PlannedCrash, planFor } from './plan.ts'
 import { type LoadedReport, runLoaded } from './run-loaded.ts'
 import type { Stage, Template, TopologyName } from './stage.ts'
@@ -39,6 +40,7 @@ const ordersBetween = 2
 const calmMaxMs = 12_000
 /** A crash point may be passed seldom: then it stays armed while the run goes on. */
 const crashWithinMs = 2_500
+const provocationsMax = 4
 const lastCrashesMs = 5_000
 const redriveEveryMs = 1_000
 
@@ -66,7 +68,7 @@ async function injectAll(stage: Stage, world: World, settings: RunSettings): Pro
     if ('point' in planned) {
       crashes.push(planned)
       control.arm(planned)
-      await until('a crash', () => control.fired().some(({ id }) => id === planned.id), crashWithinMs).catch(() => {})
+      await crashed(stage, planned)
     } else {
       say(planned.name)
       counts.push(await injected(planned, stage, draws.fork(planned.name)))
@@ -86,6 +88,18 @@ async function injectAll(stage: Stage, world: World, settings: RunSettings): Pro
     { name: 'parked keys are redriven', of: [13], fired: redriven },
     ...crashes.map(({ id, point }) => ({ name: `crash at ${point}`, of: [], fired: fired.has(id) ? 1 : 0 })),
   ]
+}
+
+/** Waits until a crash point has ended a process, and does what brings it about where visitors seldom do. */
+async function crashed(stage: Stage, { id, point }: PlannedCrash): Promise<void> {
+  const fired = () => stage.control.fired().some((each) => each.id === id)
+  const provoke = provocations[point]
+  const tries = provoke === undefined ? 1 : provocationsMax
+  for (let attempt = 0; attempt < tries && !fired(); attempt += 1) {
+    // It ends the process that is asked: that is what it is for.
+    await provoke?.(stage).catch(() => {})
+    await until('a crash', fired, crashWithinMs).catch(() => {})
+  }
 }
 
 /** What a person does with parked keys once their handler is well again. Resolves with how many there were. */

@@ -1,0 +1,24 @@
+import type { Stage } from '../stage.ts'
+
+// Crash points that visitors seldom bring about: what has to be done so that they are passed.
+
+/** An operator takes a checkout back that is on its way. */
+async function cancelCheckout({ store }: Stage): Promise<void> {
+  const [open] = await store.operator.sagas('orders', 'checkout')
+  if (open !== undefined) await store.operator.cancelSaga('orders', open.id)
+}
+
+/** A store that opens sees to its partitions. */
+async function startAnew({ store, topology }: Stage): Promise<void> {
+  if (topology === 'split') return await store.operator.act('restart', 'carts')
+  await store.stop()
+  await store.ensure()
+}
+
+/** By crash point. */
+export const provocations: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
+  'saga.before-cancel': cancelCheckout,
+  'saga.after-cancel': cancelCheckout,
+  'outbox.before-upkeep': startAnew,
+  'outbox.after-upkeep': startAnew,
+}
