@@ -34,6 +34,16 @@ describe('a process that ends in the middle of a request with a key', () => {
     expect(await count()).toBe(1)
   })
 
+  it('does not keep the key for the hour by which the clock is put back', async () => {
+    const [first, second] = [replicas.start(bookService()), replicas.start(bookService())]
+    first.dieAt('once.after-claim')
+    await first.ask('add', input)
+    replicas.pass(-3_600_000)
+    expect(codeOf(await second.ask('add', input))).toBe('ok')
+    expect(await count()).toBe(1)
+    replicas.pass(3_600_000)
+  })
+
   it.each(['once.before-keep', 'once.after-keep'])('at %s: a failure that was declared stays one', async (point) => {
     const failing = bookService({ add: ({ fail }) => fail('closed', { since: 'monday' }) })
     const [first, second] = [replicas.start(failing), replicas.start(failing)]

@@ -33,6 +33,8 @@ const keptMs = 24 * 60 * 60_000
 const derivedKeptMs = 30 * keptMs
 /** How much longer than its call may take a request stays with whoever works on it. */
 const leaseMarginMs = 1_000
+/** How far the clocks of two replicas may be apart without any being taken for one that was put back. */
+const skewMs = 5_000
 /** How long a request waits for one with the same key in this process before it is told to come back. */
 const waitForFirstMs = 2_000
 /** When to come back, at the latest. */
@@ -93,12 +95,14 @@ class KeyedRequest {
   async #claim(): Promise<Claim> {
     const { clock, newId } = this.#bound.deps
     const leftMs = Math.max(0, this.#call.deadlineMs - clock.monotonic())
+    const leaseMs = Math.ceil(leftMs) + leaseMarginMs
     const request: ClaimRequest = {
       scope: this.#scope,
       fingerprint: fingerprintOf(this.#request.input),
       token: newId(),
       nowMs: clock.now(),
-      leaseMs: Math.ceil(leftMs) + leaseMarginMs,
+      leaseMs,
+      leaseMaxMs: Math.max(leaseMs, this.#bound.operation.timeoutMs + leaseMarginMs) + skewMs,
       keptMs: this.#parents.length === 0 ? keptMs : derivedKeptMs,
       parents: this.#parents,
       // What others are asked under derived keys outlives a crash of our database; so must the time of the beginning.

@@ -20,6 +20,8 @@ export interface ClaimRequest {
   readonly nowMs: number
   /** How long nobody else may take the request over, milliseconds. */
   readonly leaseMs: number
+  /** A lease that lasts longer than this was given before the clock was put back, and holds nobody up. */
+  readonly leaseMaxMs: number
   readonly keptMs: number
   /** Work that the key was derived from: once it has been undone, the request does nothing. */
   readonly parents: readonly string[]
@@ -38,7 +40,8 @@ const claimed = (from: string) => `
   insert into trestle.once as o (scope, fingerprint, token, begun_at_ms, lease_until_ms, keep_until_ms)
   select $1::uuid, $2::uuid, $3::uuid, $4::bigint, $5::bigint, $6::bigint ${from}
   on conflict (scope) do update set token = excluded.token, lease_until_ms = excluded.lease_until_ms
-    where o.status is null and (o.lease_until_ms <= $4 or o.token = excluded.token) and o.fingerprint = excluded.fingerprint
+    where o.status is null and o.fingerprint = excluded.fingerprint
+      and (o.lease_until_ms <= $4 or o.lease_until_ms > $7 or o.token = excluded.token)
   returning o.begun_at_ms`
 
 const found = `
@@ -51,7 +54,7 @@ from trestle.once where scope = $1 and not exists (select from claimed)`
 
 // What is lost with the database is the claim alone: the work then cannot commit, and its request is as good as new.
 const unsynced = `from (select set_config('synchronous_commit', 'off', true)) as quickly`
-const alive = `where not exists (select from trestle.once_cancelled where parent = any ($7::uuid[]))`
+const alive = `where not exists (select from trestle.once_cancelled where parent = any ($8::uuid[]))`
 
 /** By whether the claim must be durable, and whether the key was derived. */
 const claimStatements = {
@@ -67,10 +70,11 @@ const claimsMax = 5
 
 /** Takes a request on, or says what has become of it: one statement. */
 export async function claim(store: RecordStore, request: ClaimRequest): Promise<Claim> {
-  const { scope, fingerprint, token, nowMs, leaseMs, keptMs, parents, durable } = request
+  const { scope, fingerprint, token, nowMs, leaseMs, leaseMaxMs, keptMs, parents, durable } = request
   const derived = parents.length > 0
   const sql = claimStatements[durable ? 'durable' : 'quick'][derived ? 'derived' : 'made']
-  const values = [scope, fingerprint, token, nowMs, nowMs + leaseMs, nowMs + keptMs, ...(derived ? [parents] : [])]
+  const times = [nowMs, nowMs + leaseMs, nowMs + keptMs, nowMs + leaseMaxMs]
+  const values = [scope, fingerprint, token, ...times, ...(derived ? [parents] : [])]
   for (let attempt = 0; attempt < claimsMax; attempt += 1) {
     const { rows } = await store.statement('write', sql, values)
     const row = rows[0] as unknown as ClaimRow | undefined
