@@ -17,6 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => services?.[Symbol.asyncDispose]())
 
+const eventually = { timeout: 60_000, interval: 20 }
 let merchant = ''
 let merchantsMade = 0
 let receiver: Receiver
@@ -174,7 +175,7 @@ describe('an event', () => {
     const id = await happens()
     receiver.answers('hang')
     const hanging = send()
-    await expect.poll(() => receiver.received.length).toBe(1)
+    await expect.poll(() => receiver.received.length, eventually).toBe(1)
     await send()
     expect(receiver.received.length).toBe(1)
     pass(15_001)
@@ -201,7 +202,7 @@ describe('an event', () => {
     await own().create({ url: other.url, event_types: [{ name: '*' }] })
     for (let n = 0; n < 20; n++) await happens()
     const sending = send()
-    await expect.poll(() => receiver.received.length).toBe(20)
+    await expect.poll(() => receiver.received.length, eventually).toBe(20)
     expect(other.received.length).toBe(8)
     other.answers(200)
     other.hangUp()
@@ -219,7 +220,7 @@ describe('an event', () => {
     await register()
     const id = await happens()
     const sending = send()
-    await expect.poll(() => receiver.received.map(({ event }) => event.id)).toEqual([id])
+    await expect.poll(() => receiver.received.map(({ event }) => event.id), eventually).toEqual([id])
     other.answers(200)
     other.hangUp()
     await sending
