@@ -31,7 +31,7 @@ const operator = () => services.as({ kind: 'operator', id: 'olga', scopes: [] })
 
 /** Says that an order has ended, as orders does. */
 async function settled(customerId: string, more: Partial<Parameters<typeof publish>[0]> = {}): Promise<string> {
-  const id = randomUUID()
+  const { id = randomUUID() } = more
   const total = { amount: 19_99, currency: 'EUR' }
   await publish({ id, customerId, status: 'confirmed', total, refunded: false, ...more })
   await services.settled()
@@ -94,6 +94,17 @@ describe('a message about an order', () => {
     const other = await operator().notifications.ofOrder({ orderId: await settled(randomUUID()) })
     expect(other.items).toMatchObject([{ outcome: 'no_account' }])
     expect(mailsTo(email)).toEqual([])
+  })
+
+  it('that was not sent is sent when it is told of again, and one that was is not', async () => {
+    delete process.env.SMTP_URL
+    const { id: customerId, email } = await shopper()
+    const id = await settled(customerId)
+    process.env.SMTP_URL = server.url
+    await settled(customerId, { id })
+    await settled(customerId, { id })
+    expect(mailsTo(email).length).toBe(1)
+    expect((await operator().notifications.ofOrder({ orderId: id })).items).toMatchObject([{ outcome: 'sent' }])
   })
 
   it('that fails names nobody in its failure', async () => {

@@ -9,7 +9,9 @@ import { geolocationChapter } from './geolocation.ts'
 import { standaloneChapter } from './standalone.ts'
 import { payingChapters } from './paying.ts'
 import { type RunningStore, startStore } from './running-store.ts'
-import { refusalChapter, shoppingChapter } from './shopping.ts'
+import { startMailServer } from '../testing/mail-server.ts'
+import { replayChapter } from './replay.ts'
+import { refusalChapter, type Shopper, shoppingChapter } from './shopping.ts'
 import { createStory, type Story } from './story.ts'
 
 const products = 20_000
@@ -18,8 +20,8 @@ const products = 20_000
 export async function tour(story: Story = createStory()): Promise<boolean> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trestle-tour-'))
   try {
-    await splitPart(story, dataDir)
-    await mergedPart(story, dataDir)
+    const shopper = await splitPart(story, dataDir)
+    await mergedPart(story, dataDir, shopper)
     await standaloneChapter(story, dataDir)
     await geolocationChapter(story)
   } finally {
@@ -28,7 +30,7 @@ export async function tour(story: Story = createStory()): Promise<boolean> {
   return story.close()
 }
 
-async function splitPart(story: Story, dataDir: string): Promise<void> {
+async function splitPart(story: Story, dataDir: string): Promise<Shopper> {
   story.chapter('Start the store: every service in its own process, with its own database')
   await using store = await startStore({ dataDir, topology: 'split', products })
   const rows = await store.ps()
@@ -47,11 +49,14 @@ async function splitPart(story: Story, dataDir: string): Promise<void> {
   await partialChapter(story, store, shopper)
   await scaleChapter(story, store, shopper)
   await deployChapter(story, store, shopper)
+  return shopper
 }
 
-async function mergedPart(story: Story, dataDir: string): Promise<void> {
+async function mergedPart(story: Story, dataDir: string, shopper: Shopper): Promise<void> {
   story.chapter('Start it again on the same data, this time in one process')
-  await using store: RunningStore = await startStore({ dataDir, topology: 'merged', products })
+  await using mailServer = await startMailServer()
+  const env = { SMTP_URL: mailServer.url }
+  await using store: RunningStore = await startStore({ dataDir, topology: 'merged', products, env })
   const pids = new Set((await store.ps()).map(({ pid }) => pid))
   story.say(`ready after ${seconds(store.startMs)}`)
   story.evidence(
@@ -61,6 +66,7 @@ async function mergedPart(story: Story, dataDir: string): Promise<void> {
   )
   story.evidence('a second start answers within 3 s', store.startMs < 3_000, seconds(store.startMs))
   await shoppingChapter(story, store, 'The same order in one process')
+  await replayChapter(story, store, shopper, mailServer)
 }
 
 function seconds(ms: number): string {

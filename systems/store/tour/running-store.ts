@@ -34,6 +34,7 @@ export async function startStore(options: {
   readonly dataDir: string
   readonly topology: 'split' | 'merged'
   readonly products: number
+  readonly env?: Readonly<Record<string, string>>
   /** Told all that the store prints and logs; then it logs everything. */
   readonly heard?: (text: string) => void
 }): Promise<RunningStore> {
@@ -42,6 +43,7 @@ export async function startStore(options: {
   const [gatewayPort, adminPort] = [await freePort(), await freePort()]
   const env = {
     ...process.env,
+    ...options.env,
     PAYMENTS_URL: payments.url,
     ...(options.heard === undefined ? {} : { TRESTLE_LOG_LEVEL: 'debug' }),
     TRESTLE_DATA_DIR: options.dataDir,
