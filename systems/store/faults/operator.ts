@@ -41,7 +41,7 @@ interface CallOptions {
 }
 
 /** The system has decided; not that it could not be asked. */
-export class Refused extends Error {
+class Refused extends Error {
   readonly status: number
   readonly code: string
 

@@ -11,7 +11,7 @@ import { databaseFaults, halts, kills, restarts } from './inject/processes.ts'
 import type { TopologyName } from './stage.ts'
 
 /** Faults that are put in one after the other. */
-export const timedFaults: readonly Fault[] = [
+const timedFaults: readonly Fault[] = [
   ...kills,
   ...halts,
   ...restarts,

@@ -18,6 +18,7 @@ import type { SubscriptionObservation } from '../../service/subscriptions/deps.t
 import { type RunningEvents, startEvents } from './start-events.ts'
 import { type RunningSagas, startServiceSagas } from './start-sagas.ts'
 import { type LoadedService, serviceFailed } from './load-services.ts'
+import { whenReachable } from './when-reachable.ts'
 import type { OutboxState } from './outbox-metrics.ts'
 
 export interface ServiceDeps {
@@ -164,7 +165,9 @@ async function openServiceStore(
     applicationName: loaded.placed.name,
   })
   opened.defer(() => store.close())
-  await step('its migrations failed', () => store.migrate())
+  const { clock, random, signal } = deps
+  const waiting = () => deps.progress(loaded.placed.name, 'waiting for its database')
+  await step('its migrations failed', () => whenReachable(() => store.migrate(), { clock, random, signal, waiting }))
   opened.defer(deps.watchOutbox(loaded.placed.name, () => store.outboxState()))
   const forgetting = startForgetting(store, deps)
   opened.defer(() => forgetting.stop())
