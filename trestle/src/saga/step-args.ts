@@ -10,17 +10,17 @@ import type { SagaSpec } from './define-saga.ts'
 import type { Instance } from './instance.ts'
 import { fail } from './saga-failure.ts'
 
-/** The key of a step; its undoing has one of its own, and each round after a certain failure another. */
-function keyOf({ id, place }: Pick<Instance, 'id' | 'place'>): string {
-  const work = `${id}:${place.step ?? '$end'}${place.undoing ? ':undo' : ''}`
-  return place.round === 0 ? work : `${work}:${place.round}`
-}
-
-/** What the once-only work of the current step is derived from. */
-export function workOf(instance: Instance): OnceWork {
-  const { id, place } = instance
-  const cancels = place.undoing && place.step !== undefined ? `${id}:${place.step}` : undefined
-  return onceWork({ key: keyOf(instance), beganAtMs: place.beganAt, cancels })
+/**
+ * What the once-only work of the current step is derived from. A step has a key, its undoing has one of its own, and each
+ * round after a certain failure another, which descends from the step's: so that its undoing calls off all rounds.
+ */
+export function workOf({ id, place }: Pick<Instance, 'id' | 'place'>): OnceWork {
+  const { step, undoing, round, beganAt: beganAtMs } = place
+  const key = `${id}:${step ?? '$end'}${undoing ? ':undo' : ''}`
+  const cancels = undoing && step !== undefined ? `${id}:${step}` : undefined
+  if (round === 0) return onceWork({ key, beganAtMs, cancels })
+  const within = onceWork({ key, beganAtMs }).scope.keyFor('round')
+  return onceWork({ key: `${key}:${round}`, beganAtMs, within, cancels })
 }
 
 /** How the steps of a saga call others. */
