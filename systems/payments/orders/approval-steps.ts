@@ -53,6 +53,8 @@ async function approve(work: OrdersWork, page: PageOf, session: string): Promise
     return signInPage(page, 'You were signed out. Sign in again.')
   }
   const approved = await approveOrder(work, page.standing.order.id, payer.value.payer_id)
+  // It was for this page alone, which ends here. Should it stay, it ends by itself within the hour.
+  await work.call.wallets.endSession.try({ token: session })
   return typeof approved === 'string' ? endedPage(page, told[approved]) : approvedPage({ ...page, standing: approved })
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Checkout, startCheckout } from '../testing/checkout.ts'
+import { wallets } from '../wallets/contract.ts'
 import { orders } from './contract.ts'
 
 let checkout: Checkout
@@ -58,6 +59,11 @@ describe('the page where a payer approves', () => {
     expect(third).toContain(`url=https://shop.example/done?cart=7&amp;token=${id}&amp;PayerID=${payer.id}`)
     expect(await merchant.orders.find({ id })).toMatchObject({ status: 'APPROVED', payer: { payer_id: payer.id } })
     expect(await open(id)).toContain('has been approved already')
+    expect(await checkout.client(wallets).verify.try({ token: hidden(second)['session'] ?? '' })).toMatchObject({
+      ok: false,
+      error: { code: 'session_invalid' },
+    })
+    expect((await checkout.client(wallets).verify.try({ token: payer.token })).ok).toBe(true)
   })
 
   it('approves nothing without the password or the session of the page before', async () => {

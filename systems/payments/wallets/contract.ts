@@ -1,4 +1,4 @@
-import { anyone, contract, del, get, post, problem, query, scopes } from 'trestle/contract'
+import { anyone, command, contract, del, get, post, problem, query, scopes } from 'trestle/contract'
 import { z } from 'zod'
 import { Amount, Sum } from '../money.ts'
 
@@ -24,6 +24,9 @@ const amountFaults = {
   decimal_precision: problem(422, 'The amount has more digits behind the point than its currency'),
   cannot_be_zero_or_negative: problem(422, 'The amount must be more than nothing'),
 }
+
+/** Of any currency, in one top-up: the ledger has room for thousands of millions of them. */
+export const topUpUnitsMax = 1_000_000
 
 /** Seconds that a payer stays signed in. */
 export const sessionSeconds = 3_600
@@ -77,6 +80,7 @@ export const wallets = contract('wallets', {
       output: Wallet,
       errors: {
         ...amountFaults,
+        amount_too_large: problem(422, `There are at most ${topUpUnitsMax} at once, of any currency`),
         wallet_not_found: notFound,
         request_id_reused: problem(422, 'This request id belongs to a top-up of another amount'),
       },
@@ -97,6 +101,11 @@ export const wallets = contract('wallets', {
       input: z.object({ token: z.string().max(200) }),
       output: z.object({ payer_id: z.uuid(), name: Name, email: Email, expires_at: z.iso.datetime() }),
       errors: { session_invalid: problem(401, 'The session is unknown or has ended') },
+    }),
+    endSession: command({
+      summary: 'End the session that a token opens',
+      input: z.object({ token: z.string().max(200) }),
+      idempotent: 'natural',
     }),
     find: query({
       summary: 'Who a payer is',

@@ -5,9 +5,9 @@ import { postgres } from 'trestle/store'
 import { z } from 'zod'
 import { ledger } from '../ledger/contract.ts'
 import { readAmount } from '../money.ts'
-import { wallets } from './contract.ts'
+import { topUpUnitsMax, wallets } from './contract.ts'
 import { passwords } from './password.ts'
-import { endSession, forgetEnded, openSession, sessionOf } from './sessions.ts'
+import { endAnySession, endSession as endOwnSession, forgetEnded, openSession, sessionOf } from './sessions.ts'
 import type { PayerRow, WalletsTables } from './tables.ts'
 
 /** How long those are asked to wait whose password could not be looked at. */
@@ -48,7 +48,7 @@ const logIn = impl.handler('logIn', async ({ input, store, fail, now }) => {
 })
 
 const logOut = impl.handler('logOut', async ({ input, caller, store }) => {
-  await endSession(store.db, input.authorization.replace(/^bearer +/i, ''), caller.id)
+  await endOwnSession(store.db, input.authorization.replace(/^bearer +/i, ''), caller.id)
 })
 
 const me = impl.handler('me', async ({ caller, call, store, fail }) => {
@@ -62,6 +62,7 @@ const topUp = impl.handler('topUp', async ({ input, caller, call, store, fail })
   const payer = (await payerById(store.db, caller.id)) ?? fail('wallet_not_found')
   const money = readAmount(amount)
   if (typeof money === 'string') return fail(money)
+  if (Number(amount.value) > topUpUnitsMax) return fail('amount_too_large')
   const done = await call.ledger.topUp.try({ id, payer_id: payer.id, amount })
   if (!done.ok && done.error.code === 'id_reused') return fail('request_id_reused')
   if (!done.ok) throw done.error
@@ -92,13 +93,15 @@ const verify = impl.handler('verify', async ({ input, store, fail, now }) => {
   return { payer_id: id, name, email, expires_at: expires_at.toISOString() }
 })
 
+const endSession = impl.handler('endSession', ({ input, store }) => endAnySession(store.db, input.token))
+
 const find = impl.handler('find', async ({ input, store, fail }) => {
   const { id, name, email } = (await payerById(store.db, input.payer_id)) ?? fail('wallet_not_found')
   return { payer_id: id, name, email }
 })
 
 export default impl.service({
-  handlers: { signUp, logIn, logOut, me, topUp, makePayer, verify, find },
+  handlers: { signUp, logIn, logOut, me, topUp, makePayer, verify, endSession, find },
   jobs: [impl.every('10 minutes', 'forget-ended-sessions', ({ store, now }) => forgetEnded(store.db, now()))],
 })
 

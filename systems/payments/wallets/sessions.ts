@@ -39,6 +39,11 @@ export async function endSession(db: Db, token: string, payerId: string): Promis
   await db.deleteFrom('sessions').where('token_hash', '=', hashOf(token)).where('payer_id', '=', payerId).execute()
 }
 
+/** Ends a session on behalf of whoever has its token. */
+export async function endAnySession(db: Db, token: string): Promise<void> {
+  await db.deleteFrom('sessions').where('token_hash', '=', hashOf(token)).execute()
+}
+
 export async function forgetEnded(db: Db, now: number): Promise<void> {
   await db.deleteFrom('sessions').where('expires_at', '<=', new Date(now)).execute()
 }

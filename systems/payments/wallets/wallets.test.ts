@@ -41,6 +41,9 @@ describe('a wallet', () => {
     expect(other).toMatchObject({ error: { code: 'request_id_reused' } })
     const wrong = await as(payer_id).topUp.try({ request_id: 'second', amount: eur('0.00') })
     expect(wrong).toMatchObject({ error: { code: 'cannot_be_zero_or_negative' } })
+    // Enough of the largest amounts that can be written would fill the ledger's numbers, for everybody.
+    const much = await as(payer_id).topUp.try({ request_id: 'third', amount: eur('1000000.01') })
+    expect(much).toMatchObject({ error: { code: 'amount_too_large' } })
   })
 
   it('belongs to a payer and to nobody else', async () => {
