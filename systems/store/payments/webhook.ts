@@ -12,7 +12,7 @@ const rememberedMs = 40 * 86_400_000
 const path = '/webhooks/payments'
 
 /** Where the payment system finds the store: `STORE_URL`, else where its gateway listens. */
-export function webhookUrl(env: Readonly<Record<string, string | undefined>> = process.env): string {
+function webhookUrl(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return new URL(path, env['STORE_URL'] ?? env['TRESTLE_GATEWAY_URL'] ?? 'http://127.0.0.1:4000').href
 }
 

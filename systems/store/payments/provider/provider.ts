@@ -88,7 +88,7 @@ export function createProvider(credentials: ClientCredentials) {
 }
 
 /** What the payment system's view of an order lets us know. */
-export function factsOfOrder({ id, status, links, purchase_units: [unit] }: ProviderOrder): Facts {
+function factsOfOrder({ id, status, links, purchase_units: [unit] }: ProviderOrder): Facts {
   const { authorizations = [], captures = [], refunds = [] } = unit?.payments ?? {}
   const authorization = authorizations[0]
   const capture = captures.find((each) => each.status !== 'DECLINED')
