@@ -57,11 +57,11 @@ export interface SubscriptionLimits {
   readonly retryMaxMs: number
   /** How long `stop` lets handlers finish; default 5,000. */
   readonly stopTimeoutMs: number
-  /** How long it is remembered what has been handled; default 14 days. Must be longer than the outbox keeps events. */
+  /** How long it is remembered what has been handled, from then on; default 14 days. Must be longer than events are kept. */
   readonly memoryMs: number
   /** How often what need not be remembered any more is deleted; default 60,000. */
   readonly sweepMs: number
-  /** Rows deleted at once; default 5,000. */
+  /** Rows of a table that are looked at, and deleted, at once; default 5,000. */
   readonly sweepMax: number
 }
 

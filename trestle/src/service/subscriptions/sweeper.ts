@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../std/clock.ts'
-import { sweepGenerations, sweepHandled } from '../../store/inbox/sweep.ts'
+import { sweepGenerations, sweepHandled, sweepKeys, type SweepPlace } from '../../store/inbox/sweep.ts'
 import type { SubscriptionDeps, SubscriptionLimits } from './deps.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -12,6 +12,9 @@ export class Sweeper {
   #running: Promise<void> = Promise.resolve()
   /** Subscription -> the generation before which nothing is left: finding nothing reads everything. */
   readonly #cleanBefore = new Map<number, number>()
+  /** How far the walks have come. */
+  #events: SweepPlace | undefined
+  #keys: SweepPlace | undefined
   #stopped = false
 
   constructor(subscriptions: readonly Subscription[], deps: SubscriptionDeps, limits: SubscriptionLimits) {
@@ -30,16 +33,21 @@ export class Sweeper {
     await this.#running
   }
 
-  /** Sweeps once; resolves to whether there is more. */
+  /** One step of each walk; resolves to whether the next one should come soon. */
   async sweep(): Promise<boolean> {
     const { store, clock } = this.#deps
     const { sweepMax: max, memoryMs } = this.#limits
-    let isMore = false
-    for (const { row, base } of this.#subscriptions) {
-      const beforeMs = clock.now() - memoryMs
-      const handled = await sweepHandled(store.db, row, { beforeMs, max, sweepKeys: base === 'first-seen' })
-      const isMoreBefore = await this.#sweepBefore(row)
-      isMore ||= handled.events >= max || isMoreBefore
+    const events = await sweepHandled(store.db, { after: this.#events, max, memoryMs, nowMs: clock.now() })
+    this.#events = events.next
+    let isMore = events.next !== undefined
+    if (this.#subscriptions.every(({ base }) => base === 'first-seen')) {
+      const keys = await sweepKeys(store.db, { after: this.#keys, max, memoryMs })
+      this.#keys = keys.next
+      // Most keys are young: a walk that finds nothing takes its time.
+      isMore ||= keys.gone > 0 && keys.next !== undefined
+    }
+    for (const { row } of this.#subscriptions) {
+      if (await this.#sweepBefore(row)) isMore = true
     }
     return isMore
   }
@@ -47,9 +55,9 @@ export class Sweeper {
   /** What was handled before the last replay. */
   async #sweepBefore(row: Subscription['row']): Promise<boolean> {
     if (row.generation === (this.#cleanBefore.get(row.id) ?? 1)) return false
-    const { events, keys } = await sweepGenerations(this.#deps.store.db, row, this.#limits.sweepMax)
-    if (events + keys === 0) this.#cleanBefore.set(row.id, row.generation)
-    return events + keys > 0
+    const gone = await sweepGenerations(this.#deps.store.db, row, this.#limits.sweepMax)
+    if (gone === 0) this.#cleanBefore.set(row.id, row.generation)
+    return gone > 0
   }
 
   #plan(ms: number): void {

@@ -16,7 +16,7 @@ const advanceSql = `
 insert into trestle.inbox_keys as k (subscription, generation, key, version, since)
 select $1, $2, r.key, r.last, r.first
 from unnest($3::text[], $4::bigint[], $5::bigint[]) as r (key, first, last) order by r.key
-on conflict (subscription, generation, key) do update set version = excluded.version
+on conflict (subscription, generation, key) do update set version = excluded.version, moved_at = now()
 where k.head is null and k.parked_at is null and k.version = excluded.since - 1
 returning k.key`
 
@@ -34,7 +34,7 @@ select key, version, head is null and parked_at is null as idle from trestle.inb
 where subscription = $1 and generation = $2 and key = any($3::text[]) order by key for update`
 
 const stepSql = `
-update trestle.inbox_keys k set version = ($4::jsonb ->> k.key)::bigint
+update trestle.inbox_keys k set version = ($4::jsonb ->> k.key)::bigint, moved_at = now()
 where k.subscription = $1 and k.generation = $2 and k.key = any($3::text[])`
 
 /**
@@ -69,8 +69,8 @@ function runsOf(of: Of, runs: readonly KeyRun[]) {
 // One that is known already makes the division fail, and with it the transaction.
 const insertHandledSql = `
 with inserted as (
-  insert into trestle.inbox (subscription, generation, event_id, state, key, key_version)
-  select $1, $2, e.id, 1, e.key, e.key_version
+  insert into trestle.inbox (subscription, generation, event_id, state, key, key_version, handled_at)
+  select $1, $2, e.id, 1, e.key, e.key_version, now()
   from unnest($3::uuid[], $4::text[], $5::bigint[]) as e (id, key, key_version)
   on conflict do nothing
   returning 1)
@@ -87,14 +87,12 @@ export async function insertHandled(db: AnyDb, of: Of, events: readonly EventEnv
   ])
 }
 
-const addKeysSql = `
-insert into trestle.inbox_keys (subscription, generation, key, version, since)
-select $1, $2, r.key, r.base, r.base + 1 from unnest($3::text[], $4::bigint[]) as r (key, base) order by r.key
-on conflict do nothing`
-
+// Those that are known are locked and left as they are. Found and locked in one: a key that is swept in between would be
+// neither there nor made, and what waits for it would not be found.
 const lockKeysSql = `
-select 1 from trestle.inbox_keys
-where subscription = $1 and generation = $2 and key = any($3::text[]) order by key for update`
+insert into trestle.inbox_keys as k (subscription, generation, key, version, since)
+select $1, $2, r.key, r.base, r.base + 1 from unnest($3::text[], $4::bigint[]) as r (key, base) order by r.key
+on conflict (subscription, generation, key) do update set version = k.version where false`
 
 const addWaitingSql = `
 insert into trestle.inbox
@@ -124,8 +122,7 @@ export async function addWaiting(db: AnyDb, of: Of, runs: readonly KeyRun[], bas
   const rows = runs.flatMap(({ events }) => events.map(rowOf))
   const at = [of.id, of.generation] as const
   await Promise.all([
-    rowsOf(db, addKeysSql, [...at, keys, runs.map(({ first }) => (base === 'one' ? 0 : first - 1))]),
-    rowsOf(db, lockKeysSql, [...at, keys]),
+    rowsOf(db, lockKeysSql, [...at, keys, runs.map(({ first }) => (base === 'one' ? 0 : first - 1))]),
     rowsOf(db, addWaitingSql, [...at, JSON.stringify(rows)]),
     rowsOf(db, wakeKeysSql, [...at, keys]),
   ])

@@ -107,7 +107,7 @@ select 1 from trestle.inbox_keys where subscription = $1 and generation = $2 and
 const doneSql = `
 with handled as (
   update trestle.inbox i
-  set state = $6, reason = $7, type = null, version = null, payload = null, traceparent = null
+  set state = $6, reason = $7, handled_at = now(), type = null, version = null, payload = null, traceparent = null
   where i.subscription = $1 and i.generation = $2 and i.event_id = $3 and i.state = 0
   returning 1
 ), waiting as (
@@ -117,7 +117,7 @@ with handled as (
     order by i.key_version limit 1) as head
 ), moved as (
   update trestle.inbox_keys k
-  set version = greatest(k.version, $5), tries = 0, parked_at = null, reason = null, head = w.head,
+  set version = greatest(k.version, $5), moved_at = now(), tries = 0, parked_at = null, reason = null, head = w.head,
       next_at = case when w.head <= greatest(k.version, $5) + 1 then now() end
   from waiting w
   where k.subscription = $1 and k.generation = $2 and k.key = $4 and ($8::bigint is null or k.fence = $8)

@@ -41,6 +41,8 @@ create table trestle.inbox (
   traceparent text,
   -- Why it was skipped.
   reason text,
+  -- When it was handled or skipped: it is remembered from then on, however old it was.
+  handled_at timestamptz,
   -- The id first: a key that begins like that of the index below would be taken for it while there are no statistics,
   -- and then everything that was ever handled is read to find what waits.
   primary key (event_id, subscription, generation)
@@ -65,6 +67,8 @@ create table trestle.inbox_keys (
   fence bigint not null default 0,
   parked_at timestamptz,
   reason text,
+  -- When its version was last written.
+  moved_at timestamptz not null default now(),
   -- The key first, for the same reason: what is due is found by its own index alone.
   primary key (key, subscription, generation)
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
