@@ -1,11 +1,29 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import type { Call, Reply } from '../../call/call.ts'
 import type { Caller } from '../../call/caller.ts'
+import { contract, post, scopes } from '../../contract/index.ts'
 import { onceWork } from '../../call/once-work.ts'
 import { systemClock } from '../../std/clock.ts'
 import { newTrace } from '../../std/trace-context.ts'
 import { type StartedServices, startServices } from '../../testing/start-services.ts'
-import { book, bookService } from './fixtures/book.ts'
+import { implement } from '../implement.ts'
+import { book, bookService, bookStore } from './fixtures/book.ts'
+
+const diary = contract('diary', {
+  version: '1.0.0',
+  operations: {
+    write: post('/diary', {
+      input: z.object({ text: z.string() }),
+      output: z.object({ text: z.string() }),
+      access: scopes('diary:write'),
+      idempotent: 'key',
+    }),
+  },
+})
+const diaryService = implement(diary, { store: bookStore }).service({
+  handlers: { write: ({ input, store }) => store.transaction(async () => input) },
+})
 
 const alice: Caller = { kind: 'user', id: 'alice', scopes: [] }
 const bob: Caller = { ...alice, id: 'bob' }
@@ -68,9 +86,24 @@ describe('a request with a key', () => {
     await ask(services, { name: 'a' })
     await ask(services, { name: 'a' }, { caller: bob })
     await ask(services, { name: 'a' }, { key: 'l' })
-    expect(await entries(services, 'a')).toBe(3)
+    // Of another tenant, and another kind of caller with the same name.
+    await ask(services, { name: 'a' }, { caller: { ...alice, tenant: 'other' } })
+    await ask(services, { name: 'a' }, { caller: { ...alice, tenant: 'null' } })
+    await ask(services, { name: 'a' }, { caller: { ...alice, kind: 'key' } })
+    expect(await entries(services, 'a')).toBe(6)
     expect(codeOf(await ask(services, { name: 'a' }, { operation: 'strike' }))).toBe('ok')
     expect(await entries(services, 'a')).toBe(0)
+  })
+
+  it('is answered from its record only to whoever may still ask', async () => {
+    await using services = await startServices([diaryService])
+    const writer: Caller = { ...alice, scopes: ['diary:write'] }
+    const write = (caller: Caller) =>
+      ask(services, { text: 'a secret' }, { contract: diary.id, operation: 'write', caller })
+    expect(codeOf(await write(writer))).toBe('ok')
+    expect(isReplay(await write(writer))).toBe(true)
+    // What she may do was taken from her since.
+    expect(said(await write({ ...alice, scopes: ['diary:read'] }))).toMatchObject({ code: 'forbidden' })
   })
 
   it('is refused with another input', async () => {
