@@ -29,7 +29,7 @@ describe('the benchmarks run, for one short round', () => {
     ['system', ['--topologies', 'merged', '--products', '20', '--starts', '1', ...brief]],
   ])('%s', async (name, short) => {
     const file = join(folder, `${name}.json`)
-    expect((await bench(name, ...short, '--json', file)).trim().split('\n').length).toBeGreaterThan(2)
+    expect((await bench(name, ...short, '--json', file)).trim().split('\n').length).toBeGreaterThan(1)
     const report = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
     expect(report).toMatchObject({ benchmark: name, node: process.version, results: expect.any(Array) })
     expect(report['results']).not.toEqual([])
