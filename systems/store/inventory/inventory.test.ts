@@ -148,13 +148,13 @@ describe('the books', () => {
     const work = Array.from({ length: 60 }, async (_, i) => {
       const orderId = randomUUID()
       const lines = (i % 2 === 0 ? skus : skus.toReversed()).map((sku) => ({ sku, quantity: 1 + (i % 3) }))
-      const held = await operator().reserve.try({ orderId, lines })
+      const held = await known(() => operator().reserve.try({ orderId, lines }))
       if (!held.ok) {
         refusals.push(held.error.code)
         return 0
       }
-      if (i % 5 === 0) await operator().release({ orderId })
-      else await operator().commit({ orderId })
+      if (i % 5 === 0) await known(() => operator().release.try({ orderId }))
+      else await known(() => operator().commit.try({ orderId }))
       return i % 5 === 0 ? 0 : 1 + (i % 3)
     })
     const sold = (await Promise.all(work)).reduce((a, b) => a + b, 0)

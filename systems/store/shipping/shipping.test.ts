@@ -36,9 +36,9 @@ describe('a shipment', () => {
 
   it('is followed by its scans, each once and in the order of their times, however they come', async () => {
     const { id } = await prepared()
-    await seen(id, 'c', 'delivered', 30)
-    await seen(id, 'a', 'picked_up', 10)
-    await seen(id, 'b', 'in_transit', 20)
+    expect(await seen(id, 'c', 'delivered', 30)).toMatchObject({ ok: true, value: { state: 'delivered' } })
+    expect(await seen(id, 'a', 'picked_up', 10)).toMatchObject({ ok: true })
+    expect(await seen(id, 'b', 'in_transit', 20)).toMatchObject({ ok: true })
     const last = await seen(id, 'a', 'picked_up', 10)
     expect(last).toMatchObject({ ok: true, value: { state: 'delivered' } })
     const { scans } = await operator().find({ id })
