@@ -41,7 +41,7 @@ const calmMaxMs = 12_000
 /** A crash point may be passed seldom: then it stays armed while the run goes on. */
 const crashWithinMs = 2_500
 const provocationsMax = 4
-const lastCrashesMs = 5_000
+const lastCrashesMs = 15_000
 const redriveEveryMs = 1_000
 
 /** One run: start, load, faults, heal, check. */

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { skuAt } from '../../seed/product-at.ts'
 import { type Fault, until } from '../fault.ts'
 import type { RunningSystem } from '../running-system.ts'
@@ -35,9 +34,9 @@ export const diskFull: Fault = {
   },
 }
 
+/** By what its clients were told: its own log lies on the same disk, and has no room either. */
 function complaintsOf({ settings }: RunningSystem): number {
-  const log = readFileSync(join(settings.dataDir, 'postgres', 'server.log'), 'utf8')
-  return log.split('No space left on device').length
+  return readFileSync(settings.logFile, 'utf8').split('No space left on device').length
 }
 
 async function deliver({ operator }: RunningSystem, number: string): Promise<void> {
