@@ -289,13 +289,14 @@ describe('events', () => {
   })
 
   it('are sent again on demand a bounded number of times, however many ask at once', async () => {
-    await register()
+    for (let n = 0; n < webhooksMax; n++) await register(['*'], `${receiver.url}/${n}`)
     const event_id = await happens()
-    const tries = await Promise.all(
-      Array.from({ length: transmissionsMax + 5 }, () => own().resend.try({ event_id }, { timeoutMs: 60_000 })),
-    )
-    expect(tries.filter(({ ok }) => ok).length).toBe(transmissionsMax - 1)
-    expect(code(tries.find(({ ok }) => !ok) ?? { ok: true })).toBe('too_many_resends')
+    const rounds = transmissionsMax / webhooksMax
+    const tries = await Promise.all(Array.from({ length: rounds + 2 }, () => own().resend.try({ event_id })))
+    expect(tries.map((each) => code(each)).toSorted()).toEqual([
+      ...Array.from({ length: rounds - 1 }, () => 'ok'),
+      ...Array.from({ length: 3 }, () => 'too_many_resends'),
+    ])
     expect((await stateOf(event_id)).length).toBe(transmissionsMax)
   })
 
