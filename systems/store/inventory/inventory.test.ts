@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { skuAt } from '../seed/product-at.ts'
+import { known } from '../testing/known.ts'
 import { startServices, type Services } from '../testing/services.ts'
 import { holdMs } from './reservations.ts'
 
