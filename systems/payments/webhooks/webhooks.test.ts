@@ -293,10 +293,8 @@ describe('events', () => {
     const event_id = await happens()
     const rounds = transmissionsMax / webhooksMax
     const tries = await Promise.all(Array.from({ length: rounds + 2 }, () => own().resend.try({ event_id })))
-    expect(tries.map((each) => code(each)).toSorted()).toEqual([
-      ...Array.from({ length: rounds - 1 }, () => 'ok'),
-      ...Array.from({ length: 3 }, () => 'too_many_resends'),
-    ])
+    expect(tries.filter(({ ok }) => ok).length).toBe(rounds - 1)
+    for (const each of tries.filter(({ ok }) => !ok)) expect(code(each)).toBe('too_many_resends')
     expect((await stateOf(event_id)).length).toBe(transmissionsMax)
   })
 
