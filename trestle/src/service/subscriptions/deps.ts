@@ -21,7 +21,7 @@ export interface SubscriptionDeps {
   readonly limits?: Partial<SubscriptionLimits>
 }
 
-/** What became of an event, or how far behind a subscription is; for the metrics. */
+/** What became of an event, or what waits in the inbox of a subscription; for the metrics. */
 export type SubscriptionObservation =
   | { readonly kind: 'handled'; readonly service: string; readonly subscription: string; readonly count: number }
   | { readonly kind: 'failed' | 'parked'; readonly service: string; readonly subscription: string }
