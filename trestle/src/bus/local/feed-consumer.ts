@@ -144,7 +144,8 @@ export class FeedConsumer {
     const unsaid = this.#seldom.again(String(code))
     if (unsaid === undefined) return
     if (code === 'feed_position_lost') {
-      const what = 'events have been lost to this subscription: they are no longer kept; replay it from a time'
+      const why = error instanceof Error ? error.message : String(error)
+      const what = `the place of this subscription in ${stream} is lost; replay it from a time (${why})`
       this.#deps.log.error({ subscription, stream, unsaid, err: error }, what)
       return
     }
