@@ -37,7 +37,7 @@ export async function settleEvents(
   const until = performance.now() + settleTimeoutMs
   let quietAt: number | undefined
   for (;;) {
-    await Promise.all(services.map(({ sagas }) => sagas?.settled()))
+    await Promise.all(services.map(async ({ sagas }) => sagas?.settled()))
     const handled = services.reduce((sum, { subscriptions }) => sum + (subscriptions?.handled() ?? 0), 0)
     const open = await whatIsOpen(services, owners)
     // Twice nothing, and nothing handled in between: what one handler published, another one may have seen too early.
