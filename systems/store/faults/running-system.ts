@@ -90,10 +90,18 @@ export class RunningSystem {
       const answer = await ask('GET', `${this.url}/readyz`, { signal: AbortSignal.timeout(5_000) }).catch(
         () => undefined,
       )
-      if (answer?.status === 200) return
+      // The gateway is there before the admin listener, which is asked next.
+      if (answer?.status === 200 && (await this.#answersOperators())) return
       await sleep(50)
     }
     throw new Error(`${this.settings.name} was not ready within ${startTimeoutMs} ms`)
+  }
+
+  async #answersOperators(): Promise<boolean> {
+    return this.operator.ps().then(
+      () => true,
+      () => false,
+    )
   }
 
   /** Starts it again when it has ended, for as long as crash points end it while it starts. */
