@@ -70,6 +70,18 @@ async function pass(ms: number): Promise<void> {
   }
 }
 
+/** Lets time pass no faster than the job is run: a lease does not run out because the database is slow. */
+async function passSettled(name: string, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 5_000) {
+    await clock.advance(Math.min(5_000, left))
+    await quiet()
+    await until(async () => {
+      const { due_at: due, lease_until: lease } = await row(name)
+      return Number(due) > clock.now() && lease === null
+    })
+  }
+}
+
 /** To the moment at which a job may next be run, unless that is later than `untilMs`. */
 async function forward(name: string, untilMs: number): Promise<void> {
   const { due_at: due, retry_at: retry, lease_until: lease } = await row(name)
@@ -267,14 +279,14 @@ describe('a clock that is put back', () => {
     const job = everyJob('10 minutes', 'count', async ({ key }) => void keys.push(key))
     await replica([job])
     for (let n = 1; n <= 6; n++) {
-      await pass(10 * minute)
-      await until(() => keys.length === n)
+      await passSettled('count', 10 * minute)
+      expect(keys).toHaveLength(n)
     }
     // To a time at which the ticks were then, too.
     clock.jump(-30 * minute)
     for (let n = 7; n <= 10; n++) {
-      await pass(10.5 * minute)
-      await until(() => keys.length >= n)
+      await passSettled('count', 10.5 * minute)
+      expect(keys.length).toBeGreaterThanOrEqual(n)
     }
     expect(new Set(keys).size).toBe(keys.length)
   })
