@@ -145,7 +145,8 @@ export async function startServices(
       const tick = clock.now()
       const callsFor = (signal: AbortSignal, once: OnceScope) =>
         calls({ caller: self, trace: newTrace(), signal, once })
-      const run = { tick, key: `job:${name}:${tick}`, signal: never }
+      // A tick of its own, also when another one is of the same millisecond.
+      const run = { tick, key: `job:${name}:${tick}:${newId()}`, signal: never }
       const deps = () => ({ args: { ...argsFor(definition), ...jobStore(stores.get(service)) }, callsFor })
       while ((await runJob(job, run, deps())) === 'again') run.key += ':again'
     },
