@@ -103,12 +103,14 @@ export async function countTry(db: AnyDb, of: Of, claimed: Claimed): Promise<boo
 const lockKeySql = `
 select 1 from trestle.inbox_keys where subscription = $1 and generation = $2 and key = $3 for update`
 
-// The division fails, and with it the transaction, when somebody else has handled it or holds the claim by now.
+// The division fails, and with it the transaction, when somebody else has handled it or holds the claim by now. The event is
+// found by its place too: by its id alone a planner without statistics would go through everything that waits.
 const doneSql = `
 with handled as (
   update trestle.inbox i
   set state = $6, reason = $7, handled_at = now(), type = null, version = null, payload = null, traceparent = null
-  where i.subscription = $1 and i.generation = $2 and i.event_id = $3 and i.state = 0
+  where i.subscription = $1 and i.generation = $2 and i.key = $4 and i.key_version = $5 and i.event_id = $3
+    and i.state = 0
   returning 1
 ), waiting as (
   select (
