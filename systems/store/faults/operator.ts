@@ -30,6 +30,8 @@ export interface Operator {
   sagas(service: string, saga: string): Promise<readonly { readonly id: string }[]>
   /** Undoes one. */
   cancelSaga(service: string, id: string): Promise<void>
+  /** Lets a job run now. */
+  runJob(service: string, job: string): Promise<void>
   /** Services that their supervisor has given up. */
   givenUp(): Promise<readonly string[]>
 }
@@ -97,6 +99,9 @@ export function operatorOf(dataDir: string): Operator {
     },
     async cancelSaga(service, id) {
       await admin('POST', `/services/${service}/sagas/${id}/cancel`, { reason: 'the proof wants to see it undone' })
+    },
+    async runJob(service, job) {
+      await admin('POST', `/services/${service}/jobs/${job}/run`, {})
     },
     async givenUp() {
       const { services } = (await admin('GET', '/status')).body as Status

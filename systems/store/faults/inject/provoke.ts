@@ -15,10 +15,18 @@ async function startAnew({ store, topology }: Stage): Promise<void> {
   await store.ensure()
 }
 
+/** A job is run that writes to its database: by themselves few come due in the time of a run. */
+async function runJob({ store }: Stage): Promise<void> {
+  await store.operator.runJob('inventory', 'release-expired')
+}
+
 /** By crash point. */
 export const provocations: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   'saga.before-cancel': cancelCheckout,
   'saga.after-cancel': cancelCheckout,
+  'job.before-note': runJob,
+  'job.before-commit': runJob,
+  'job.after-commit': runJob,
   'outbox.before-upkeep': startAnew,
   'outbox.after-upkeep': startAnew,
 }
