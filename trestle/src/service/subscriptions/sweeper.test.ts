@@ -103,4 +103,34 @@ describe('the sweeper', () => {
     await expect.poll(numbers, { timeout: 10_000 }).toEqual(['a1', 'a2'])
     expect((await counts())?.keys).toBe(1)
   })
+
+  it('says once, not each time, that it cannot delete anything, and goes on when it can', async () => {
+    const { db } = harness.store
+    // A sequence counts also what is rolled back.
+    await sql`create sequence trestle.refused`.execute(db)
+    await sql`
+      create function trestle.refuse() returns trigger language plpgsql as $$
+      begin
+        raise 'the disk is full, %', nextval('trestle.refused');
+      end $$`.execute(db)
+    await sql`
+      create trigger refuse before delete on trestle.inbox for each row execute function trestle.refuse()`.execute(db)
+    const refused = async () =>
+      Number(
+        (await sql<{ last_value: string }>`select last_value from trestle.refused`.execute(db)).rows[0]?.last_value,
+      )
+    try {
+      const { bus } = await harness.start([definition(1)], { limits: { sweepMs: 5 } })
+      await bus.consumer('moves').sink.accept([moveOf('a', 1)], undefined)
+      await expect.poll(numbers, { timeout: 10_000 }).toEqual(['a1'])
+      await pass('a', 20)
+      await expect.poll(refused, { timeout: 10_000, interval: 5 }).toBeGreaterThan(3)
+    } finally {
+      await sql`drop function trestle.refuse cascade`.execute(db)
+    }
+    expect(harness.logs.filter(({ message }) => message.includes('could not be deleted'))).toMatchObject([
+      { level: 'warn', fields: { unsaid: 0, err: { message: expect.stringContaining('the disk is full') } } },
+    ])
+    await expect.poll(counts, { timeout: 10_000 }).toEqual({ events: 0, keys: 1 })
+  })
 })

@@ -1,13 +1,18 @@
-import type { Clock, Timer } from '../../std/clock.ts'
+import type { Timer } from '../../std/clock.ts'
+import { Seldom } from '../../std/seldom.ts'
 import { sweepGenerations, sweepHandled, sweepKeys, type SweepPlace } from '../../store/inbox/sweep.ts'
 import type { SubscriptionDeps, SubscriptionLimits } from './deps.ts'
 import type { Subscription } from './subscription.ts'
+
+/** A database that is away for long is not a line each time. */
+const sayAgainMs = 10 * 60_000
 
 /** Forgets what need not be remembered any more, a bounded number of rows at a time. Replicas do not wait for each other. */
 export class Sweeper {
   readonly #subscriptions: readonly Subscription[]
   readonly #deps: SubscriptionDeps
   readonly #limits: SubscriptionLimits
+  readonly #failed: Seldom
   #timer: Timer | undefined
   #running: Promise<void> = Promise.resolve()
   /** Subscription -> the generation before which nothing is left: finding nothing reads everything. */
@@ -21,6 +26,7 @@ export class Sweeper {
     this.#subscriptions = subscriptions
     this.#deps = deps
     this.#limits = limits
+    this.#failed = new Seldom(deps.clock, sayAgainMs)
   }
 
   start(): void {
@@ -62,16 +68,29 @@ export class Sweeper {
 
   #plan(ms: number): void {
     if (this.#stopped) return
-    const { clock, random }: { readonly clock: Clock; readonly random: () => number } = this.#deps
+    const { clock, random } = this.#deps
     this.#timer = clock.setTimeout(
       () => {
         this.#running = this.sweep().then(
           (isMore) => this.#plan(isMore ? 1_000 : this.#limits.sweepMs),
-          // The database is away, which others say; what is swept later is not missed.
-          () => this.#plan(this.#limits.sweepMs),
+          (error: unknown) => {
+            this.#say(error)
+            this.#plan(this.#limits.sweepMs)
+          },
         )
       },
       ms * (0.5 + random()),
+    )
+  }
+
+  /** What is swept later is not missed; what is never swept fills the disk. */
+  #say(error: unknown): void {
+    if (this.#stopped) return
+    const unsaid = this.#failed.again('failed')
+    if (unsaid === undefined) return
+    this.#deps.log.warn(
+      { unsaid, err: error },
+      'what need not be remembered of events could not be deleted; trying again',
     )
   }
 }

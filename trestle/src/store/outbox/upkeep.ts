@@ -74,6 +74,7 @@ export class Upkeep {
     this.#stopped = true
     this.#timer?.cancel()
     await this.#running
+    // Without these places more is kept than need be, until the readers say theirs again.
     await this.#deps.places.flush(this.#deps.write).catch(() => undefined)
   }
 
