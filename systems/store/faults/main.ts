@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { defects } from './defects.ts'
-import { reportOf } from './report.ts'
+import { reportOf, violationsOf } from './report.ts'
 import { runDefect } from './run-defect.ts'
 import { type RunReport, runSeed } from './run-seed.ts'
 import { makeTemplate, type TopologyName } from './stage.ts'
@@ -60,6 +60,7 @@ try {
       say(
         `${topology} seed ${seed}: ${seconds(run.tookMs)}, ${load.arrivals} arrivals, orders ${JSON.stringify(run.orders)}, settled after ${invariants.settledMs ?? '-'} ms, ${invariants.holds ? 'all holds' : 'VIOLATED'}`,
       )
+      for (const line of violationsOf(run)) say(line)
     }
   }
   await Promise.all((values.topology as TopologyName[]).map(inTurn))

@@ -30,9 +30,22 @@ const seedsPerRound = 2
 /** Two seeds in a row, in both topologies, bring every crash point. */
 const crashShares = 4
 
+/** Points that the payment system passes too: it keeps requests with keys, publishes, has a subscription, and jobs. */
+const paymentSystemPoints = [
+  'inbox.after-arrival-commit',
+  'inbox.before-arrival-commit',
+  'job.after-commit',
+  'job.before-commit',
+  'once.after-commit',
+  'once.before-commit',
+  'outbox.after-commit',
+  'outbox.before-commit',
+]
+
 /** A crash point of a run, and the hit at which it ends the process. */
 export interface PlannedCrash extends Arm {
   readonly act: 'kill'
+  readonly system: 'store' | 'payments'
 }
 
 /** What a run does, in the order of its seed: faults that are put in, and crash points between them. */
@@ -45,12 +58,15 @@ export function planFor(
   const possible = timedFaults.filter(({ only }) => only === undefined || only === topology)
   const faults = possible.filter((_, index) => index % seedsPerRound === seed % seedsPerRound)
   const share = (2 * seed + (topology === 'split' ? 1 : 0)) % crashShares
-  const crashes = points
-    .toSorted()
-    .filter((_, index) => index % crashShares === share)
-    .map(
-      (point): PlannedCrash => ({ id: point, point, hit: point in provocations ? 1 : 1 + draws.below(3), act: 'kill' }),
-    )
+  const crashesOf = (system: PlannedCrash['system'], of: readonly string[]) =>
+    of
+      .toSorted()
+      .filter((_, index) => index % crashShares === share)
+      .map((point): PlannedCrash => {
+        const hit = system === 'store' && point in provocations ? 1 : 1 + draws.below(3)
+        return { id: `${system} ${point}`, point, hit, act: 'kill', system }
+      })
+  const crashes = [...crashesOf('store', points), ...crashesOf('payments', paymentSystemPoints)]
   return shuffled([...faults, ...crashes], draws)
 }
 

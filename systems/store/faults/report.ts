@@ -1,6 +1,6 @@
 import type { FaultCount, RunReport } from './run-seed.ts'
 
-/** One line for each fault over all runs, one for each invariant that does not hold, and one in the end. */
+/** One line for each fault over all runs, and one in the end. */
 export function reportOf(runs: readonly RunReport[]): { readonly lines: readonly string[]; readonly good: boolean } {
   const faults = Map.groupBy(
     runs.flatMap(({ topology, reached: counts }) => counts.map((count) => ({ ...count, topology }))),
@@ -16,14 +16,6 @@ export function reportOf(runs: readonly RunReport[]): { readonly lines: readonly
     )
   }
   const violated = runs.filter(({ invariants }) => !invariants.holds)
-  for (const { topology, seed, invariants } of violated) {
-    for (const { name, fault, violations } of invariants.results) {
-      if (fault === undefined) continue
-      lines.push(`VIOLATED   ${topology} seed ${seed}: ${name}: ${fault}`)
-      for (const { what, evidence } of violations.slice(0, 3))
-        lines.push(`           ${what} ${JSON.stringify(evidence)}`)
-    }
-  }
   const broken = runs.filter(({ load }) => load.broken > 0 || load.arrivals === 0)
   for (const { topology, seed, load } of broken)
     lines.push(`LOAD       ${topology} seed ${seed}: ${load.reasons.join('; ')}`)
@@ -32,6 +24,18 @@ export function reportOf(runs: readonly RunReport[]): { readonly lines: readonly
     `${runs.length} runs, ${faults.size} faults planned, ${silent} never fired, ${violated.length} runs with violations: ${good ? 'all holds' : 'FAILED'}`,
   )
   return { lines, good }
+}
+
+/** A line for each invariant that does not hold in a run, with the first things that speak against it. */
+export function violationsOf({ topology, seed, invariants }: RunReport): readonly string[] {
+  return invariants.results.flatMap(({ name, fault, violations }) =>
+    fault === undefined
+      ? []
+      : [
+          `VIOLATED   ${topology} seed ${seed}: ${name}: ${fault}`,
+          ...violations.slice(0, 3).map(({ what, evidence }) => `           ${what} ${JSON.stringify(evidence)}`),
+        ],
+  )
 }
 
 function numbers(count: FaultCount | undefined): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { crashPoints, seededDraws } from 'trestle/testing'
+import { crashPoints, type FaultControl, seededDraws } from 'trestle/testing'
 import { gatedFaults, soonParked } from './changes.ts'
 import { type Fault, until } from './fault.ts'
 import { provocations } from './inject/provoke.ts'
@@ -43,6 +43,7 @@ const crashWithinMs = 2_500
 const provocationsMax = 4
 const lastCrashesMs = 15_000
 const redriveEveryMs = 1_000
+const redriveMaxMs = 60_000
 
 /** One run: start, load, faults, heal, check. */
 export async function runSeed(template: Template, settings: RunSettings): Promise<RunReport> {
@@ -67,7 +68,7 @@ async function injectAll(stage: Stage, world: World, settings: RunSettings): Pro
   for (const planned of planFor(topology, seed, Object.keys(crashPoints), draws)) {
     if ('point' in planned) {
       crashes.push(planned)
-      control.arm(planned)
+      controlOf(stage, planned).arm(planned)
       await crashed(stage, planned)
     } else {
       say(planned.name)
@@ -76,24 +77,33 @@ async function injectAll(stage: Stage, world: World, settings: RunSettings): Pro
     await calm(world)
   }
   await enough
-  await until('all crashes', () => control.fired().length === crashes.length, lastCrashesMs).catch(() => {})
+  const fired = () => new Set([...control.fired(), ...stage.paymentsControl.fired()].map(({ id }) => id))
+  await until('all crashes', () => fired().size === crashes.length, lastCrashesMs).catch(() => {})
   control.disarm()
+  stage.paymentsControl.disarm()
   for (const { name } of gatedFaults) control.gate(name, undefined)
   const passed = control.gatesPassed()
   const redriven = await redrive(stage)
-  const fired = new Set(control.fired().map(({ id }) => id))
+  const ended = fired()
   return [
     ...counts,
     ...gatedFaults.map(({ name, of }) => ({ name, of, fired: passed[name] ?? 0 })),
     { name: 'parked keys are redriven', of: [13], fired: redriven },
-    ...crashes.map(({ id, point }) => ({ name: `crash at ${point}`, of: [], fired: fired.has(id) ? 1 : 0 })),
+    ...crashes.map(({ id, point, system }) => ({
+      name: `crash at ${point}${system === 'store' ? '' : ' in the payment system'}`,
+      of: [],
+      fired: ended.has(id) ? 1 : 0,
+    })),
   ]
 }
 
 /** Waits until a crash point has ended a process, and does what brings it about where visitors seldom do. */
-async function crashed(stage: Stage, { id, point }: PlannedCrash): Promise<void> {
-  const fired = () => stage.control.fired().some((each) => each.id === id)
-  const provoke = provocations[point]
+async function crashed(stage: Stage, planned: PlannedCrash): Promise<void> {
+  const fired = () =>
+    controlOf(stage, planned)
+      .fired()
+      .some((each) => each.id === planned.id)
+  const provoke = planned.system === 'store' ? provocations[planned.point] : undefined
   const tries = provoke === undefined ? 1 : provocationsMax
   for (let attempt = 0; attempt < tries && !fired(); attempt += 1) {
     // It ends the process that is asked: that is what it is for.
@@ -102,18 +112,31 @@ async function crashed(stage: Stage, { id, point }: PlannedCrash): Promise<void>
   }
 }
 
-/** What a person does with parked keys once their handler is well again. Resolves with how many there were. */
-async function redrive({ store }: Stage): Promise<number> {
-  const { operator } = store
+function controlOf({ control, paymentsControl }: Stage, { system }: PlannedCrash): FaultControl {
+  return system === 'store' ? control : paymentsControl
+}
+
+/**
+ * What a person does with parked keys once their handler is well again: until none is parked, and still none a moment later,
+ * because some may be tried at this moment. The system may be starting and not answer. Resolves with how many there were.
+ */
+async function redrive({ store: { operator } }: Stage): Promise<number> {
   let keys = 0
-  // Those that are being tried at this moment may be parked yet; and it may be starting.
-  for (let round = 0; round < 4; round += 1) {
+  let looksWithout = 0
+  const noneIsParked = async () => {
     await sleep(redriveEveryMs)
-    const parked = await operator.parked('notifications').catch(() => [])
-    for (const subscription of new Set(parked.map((each) => each.subscription))) {
-      keys += await operator.redrive('notifications', subscription).catch(() => 0)
+    try {
+      const parked = await operator.parked('notifications')
+      looksWithout = parked.length === 0 ? looksWithout + 1 : 0
+      for (const subscription of new Set(parked.map((each) => each.subscription))) {
+        keys += await operator.redrive('notifications', subscription)
+      }
+    } catch {
+      looksWithout = 0
     }
+    return looksWithout === 2
   }
+  await until('the end of parked keys', noneIsParked, redriveMaxMs).catch(() => {})
   return keys
 }
 
