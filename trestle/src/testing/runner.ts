@@ -80,9 +80,10 @@ function runner(name: Runner['name'], way: Way): Runner {
       opened.defer(() => checkDivergences(divergences))
       try {
         const dataDir = await dataDirFor(options, opened)
-        opened.use(setEnvironment(options.env ?? {}))
         const stores = options.stores === 'own' ? undefined : await testStores()
         if (stores !== undefined) opened.defer(() => stores.close())
+        // After the server that all tests share was started: it is not to find what one of them sets.
+        opened.use(setEnvironment(options.env ?? {}))
         const running = await startSystem({
           ...given(options),
           systemUrl,
