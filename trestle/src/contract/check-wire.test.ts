@@ -39,6 +39,26 @@ describe('a wire schema', () => {
     ['a pattern with look-around', z.string().regex(/a(?!b)/), 'without it'],
     ['a pattern that JSON Schema cannot read', z.string().regex(/[(]{,/), 'no pattern of JSON Schema'],
     ['a record with number keys', z.record(z.number(), z.string()), 'names in JSON are strings'],
+    ['a coerced number', z.coerce.number(), 'without it'],
+    ['a coerced text', z.coerce.string(), 'without it'],
+    ['the protocol of a URL', z.url({ protocol: /^https$/ }), '.regex(/^https:/)'],
+    ['a URL of the web', z.httpUrl(), '.regex(/^https:/)'],
+    ['the host name of a URL', z.url({ hostname: /^example\.org$/ }), 'a codec'],
+    ['a URL that is changed', z.url({ normalize: true }), 'z.codec'],
+    ['the algorithm of a token', z.jwt({ alg: 'RS256' }), 'verified'],
+    ['a format that is a function', z.stringFormat('even', (text) => text.length % 2 === 0), 'declared error'],
+    ['a format whose pattern has flags', z.stringFormat('shout', /^a+$/i), '[aA]'],
+    ['an e-mail address by a pattern with flags', z.email({ pattern: /^a@b$/i }), '[aA]'],
+    ['the checksum of a card', z.creditCard(), 'declared error'],
+    ['the checksum of an account', z.iban(), 'declared error'],
+    ['a bound that is none', z.number().max(Number.POSITIVE_INFINITY), 'leave it out'],
+    ['a bound that is no number', z.number().lt(Number.NaN), 'leave it out'],
+    ['a length that bounds nothing', z.string().max(Number.POSITIVE_INFINITY), 'leave out'],
+    ['a length below nothing', z.array(z.string()).min(-1), 'leave out'],
+    ['a default that the schema refuses', z.string().min(3).default('ab'), 'mend one of them'],
+    ['a prefault that the schema refuses', z.string().min(3).prefault('ab'), 'mend one of them'],
+    ['a pattern in a note', z.string().meta({ pattern: '^a' }), '.regex'],
+    ['a format in a note', z.string().meta({ format: 'phone' }), '.regex'],
     ['a default twice', z.string().default('a').default('b'), 'two defaults'],
     ['a field named __proto__', z.object({ ['__proto__']: z.string() }), '__proto__'],
   ])('refuses %s and says what to write instead', (_, schema, remedy) => {
@@ -77,7 +97,8 @@ describe('a wire schema', () => {
       z.bigint(),
       { decode: BigInt, encode: Number },
     )
-    for (const schema of [instant, bytes(), z.stringbool(), even, instant.refine(() => true)]) {
+    const web = z.codec(z.url({ protocol: /^https$/ }), z.string(), { decode: (text) => text, encode: (text) => text })
+    for (const schema of [instant, bytes(), z.stringbool(), even, web, instant.refine(() => true)]) {
       expect(() => checkWire(z.object({ a: schema.optional() }), 'x')).not.toThrow()
     }
   })

@@ -1,8 +1,10 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { ContractError } from './contract-error.ts'
-import { hasDefault } from './wire-default.ts'
+import { publishedText } from './formats.ts'
+import { unsayableText } from './unsayable-text.ts'
+import { hasDefault, wireDefault } from './wire-default.ts'
 import { childrenOf } from './zod-children.ts'
-import { checksOf, defOf, isCodec } from './zod-def.ts'
+import { type CheckDef, checksOf, defOf, isCodec, isCoerced } from './zod-def.ts'
 
 /** What a wire schema may not be made of, and what to write instead. */
 const remedies: Readonly<Record<string, string>> = {
@@ -30,6 +32,9 @@ const checkRemedies: Readonly<Record<string, string>> = {
   overwrite: '.trim(), .toLowerCase() and the like change what was sent: use z.codec(...), or do it in the handler',
   property: 'a check of a property cannot be said in JSON Schema: say it in the schema of that property',
 }
+
+const coerced =
+  'z.coerce changes what was sent: write the schema without it (values of a path, query or header are read by their declared type; bodies are what they are)'
 
 const sayable = new Set([
   'min_length',
@@ -72,24 +77,64 @@ function visit(schema: z.core.$ZodType, path: string, walk: Walk, insideCodec: b
   const def = defOf(schema)
   const remedy = remedies[def.type]
   if (remedy !== undefined) refuse(walk, path, remedy)
+  if (isCoerced(schema)) refuse(walk, path, coerced)
   checkChecks(schema, path, walk, insideCodec || isCodec(schema))
   checkShape(schema, path, walk)
   // Of a codec only the wire side is published; what it decodes to may be anything.
   for (const [step, child] of childrenOf(schema)) visit(child, path + step, walk, insideCodec || isCodec(schema))
+  if (def.type === 'default' || def.type === 'prefault') checkDefault(def, path, walk)
 }
 
 function checkChecks(schema: z.core.$ZodType, path: string, walk: Walk, insideCodec: boolean): void {
-  for (const { check, format, pattern, value } of checksOf(schema)) {
+  for (const each of checksOf(schema)) {
     // Inside a codec Zod runs, so its own rules hold there; the published schema says `x-trestle-codec`.
-    if (insideCodec && check === 'custom') continue
-    const remedy =
-      checkRemedies[check] ??
-      (sayable.has(check) ? undefined : `the check ${JSON.stringify(check)} cannot be said in JSON Schema`)
+    const remedy = insideCodec && each.check === 'custom' ? undefined : checkRemedy(each, insideCodec)
     if (remedy !== undefined) refuse(walk, path, remedy)
-    if (format === 'regex' && pattern !== undefined) checkPattern(pattern, path, walk)
-    if (typeof value === 'bigint' || value instanceof Date) refuse(walk, path, 'the bound of a check must be a number')
-    if (check === 'multiple_of' && !(Number.isFinite(value) && (value as number) > 0))
-      refuse(walk, path, 'multipleOf() needs a number > 0')
+    const { pattern } = each.check === 'string_format' ? publishedText(each) : {}
+    if (pattern !== undefined) checkPattern(pattern, path, walk)
+    checkBounds(each, path, walk)
+  }
+  checkNote(schema, path, walk)
+}
+
+function checkRemedy(check: CheckDef, insideCodec: boolean): string | undefined {
+  if (check.check === 'string_format') return insideCodec ? undefined : unsayableText(check)
+  const unsayable = `the check ${JSON.stringify(check.check)} cannot be said in JSON Schema`
+  return checkRemedies[check.check] ?? (sayable.has(check.check) ? undefined : unsayable)
+}
+
+function checkBounds(check: CheckDef, path: string, walk: Walk): void {
+  const { value, minimum, maximum, length } = check
+  if (check.check === 'multiple_of' && !(Number.isFinite(value) && (value as number) > 0)) {
+    refuse(walk, path, 'multipleOf() needs a number > 0')
+  }
+  if (value !== undefined && !Number.isFinite(value)) {
+    refuse(walk, path, 'the bound of a check must be a number, and not an infinite one: leave it out')
+  }
+  const size = minimum ?? maximum ?? length
+  if (size !== undefined && !(Number.isInteger(size) && size >= 0)) {
+    refuse(walk, path, 'the bound of a length must be a whole number from 0: leave out what bounds nothing')
+  }
+}
+
+/** Of a text, these two keywords come from its rules: what a note says there would be dropped. */
+function checkNote(schema: z.core.$ZodType, path: string, walk: Walk): void {
+  if (defOf(schema).type !== 'string') return
+  const note = z.globalRegistry.get(schema) ?? {}
+  const lost = ['pattern', 'format'].find((keyword) => Object.hasOwn(note, keyword))
+  if (lost !== undefined)
+    refuse(walk, path, `.meta({ ${lost} }) is no rule: say it with .regex(...) or a format of Zod`)
+}
+
+/** Zod takes any default; one that its own schema refuses would break each request that leaves the field out. */
+function checkDefault(def: z.core.$ZodDefaultDef | z.core.$ZodPrefaultDef, path: string, walk: Walk): void {
+  try {
+    if (def.type === 'default') wireDefault(def)
+    else z.parse(def.innerType, def.defaultValue)
+  } catch (error) {
+    const why =
+      error instanceof z.core.$ZodError ? error.issues.map(({ message }) => message).join(', ') : String(error)
+    refuse(walk, path, `its default is not what its schema allows (${why}): mend one of them`)
   }
 }
 

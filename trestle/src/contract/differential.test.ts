@@ -48,6 +48,8 @@ describe('the compiled validator and Zod', () => {
     ['a UUID of no known version', z.uuid(), '00000000-0000-0000-0000-000000000001', true],
     ['an e-mail address with rare characters', z.email(), 'a!b@example.com', true],
     ['an e-mail address with a one-letter top domain', z.email(), 'a@example.c', true],
+    ['a token whose head is no JSON', z.jwt(), 'a.b.c', true],
+    ['a URL that is no URI', z.url(), 'https://\u00e4.example', false],
     ['a missing field that every object has by birth', z.object({ toString: z.string().optional() }), {}, true],
     ['an own __proto__ in a record', z.record(z.string(), z.int()), JSON.parse('{"__proto__":"x"}'), false],
   ])('differ on %s', (_, schema, value, accepted) => {
@@ -60,6 +62,14 @@ describe('the compiled validator and Zod', () => {
     ['a character beyond the basic plane against a length', z.string().length(1), '\u{1F600}', true],
     ['base64 of the wrong padding', z.base64(), 'ab=c', false],
     ['a number beyond the safe integers', z.int(), 2 ** 53, false],
+    ['a UUID of another version', z.uuidv7(), '550e8400-e29b-41d4-a716-446655440000', false],
+    ['a UUID of its version', z.uuidv7(), '01890a5d-ac96-774b-bcce-b302099a8057', true],
+    ['a fraction of a second where there is none', z.iso.datetime({ precision: 0 }), '2026-01-01T00:00:00.5Z', false],
+    ['milliseconds where they are wanted', z.iso.datetime({ precision: 3 }), '2026-01-01T00:00:00.500Z', true],
+    ['an e-mail address of another pattern', z.email({ pattern: /@example\.org$/ }), 'a@example.com', false],
+    ['an e-mail address that only its pattern knows', z.email({ pattern: /^root$/ }), 'root', true],
+    ['a URL of another protocol', z.url().regex(/^https:/), 'javascript:alert(1)', false],
+    ['a URL of its protocol', z.url().regex(/^https:/), 'https://example.org', true],
     ['a multiple of a fraction', z.number().multipleOf(0.01), 19.99, true],
   ])('agree on %s', (_, schema, value, accepted) => {
     expect(wireAccepts(schema, value)).toBe(accepted)

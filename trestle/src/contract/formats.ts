@@ -1,4 +1,6 @@
 import { fullFormats } from 'ajv-formats/dist/formats.js'
+import { z } from 'zod'
+import type { CheckDef } from './zod-def.ts'
 
 type FormatCheck = (text: string) => boolean
 
@@ -67,4 +69,31 @@ export const publishedFormat: Readonly<Record<string, string>> = {
   guid: 'uuid',
   base64: 'byte',
   base64url: 'base64url',
+}
+
+/** What is published of a rule about a text. Neither: JSON Schema has no words for it. */
+export interface PublishedText {
+  readonly format?: string
+  readonly pattern?: RegExp
+}
+
+const jwtForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/
+
+/** The published format where there is one, with the pattern where that says more; the pattern alone otherwise. */
+export function publishedText(check: CheckDef): PublishedText {
+  if (check.format === 'jwt') return { pattern: jwtForm }
+  const format = publishedFormat[check.format ?? '']
+  const pattern = check.pattern === undefined ? {} : { pattern: check.pattern }
+  if (format === undefined || isOtherThanFormat(check)) return pattern
+  return saysMoreThanFormat(check) ? { format, ...pattern } : { format }
+}
+
+/** A local date-time is no `date-time`; an address by a pattern of its author's may be one that `email` does not know. */
+function isOtherThanFormat({ format, local, precision, pattern }: CheckDef): boolean {
+  if (format === 'email') return pattern?.source !== z.regexes.email.source
+  return local === true || precision === -1
+}
+
+function saysMoreThanFormat({ version, precision }: CheckDef): boolean {
+  return version !== undefined || typeof precision === 'number'
 }

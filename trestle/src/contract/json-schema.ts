@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { publishedFormat } from './formats.ts'
+import { publishedText } from './formats.ts'
 import { hasDefault, wireDefault } from './wire-default.ts'
 import { type CheckDef, checksOf, defOf, isCodec } from './zod-def.ts'
 
@@ -57,20 +57,12 @@ function mend({ zodSchema, jsonSchema }: Override, direction: Direction): void {
   }
 }
 
-const jwtPattern = '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]*$'
-
 function keywordsOf(check: CheckDef): JsonSchema {
-  const format = publishedFormat[check.format ?? '']
-  if (format !== undefined && !isLocalDateTime(check)) return { format }
-  if (check.format === 'jwt') return { pattern: jwtPattern }
-  return check.pattern === undefined ? {} : { pattern: check.pattern.source }
+  const { format, pattern } = publishedText(check)
+  return { ...(format === undefined ? {} : { format }), ...(pattern === undefined ? {} : { pattern: pattern.source }) }
 }
 
-function isLocalDateTime(check: CheckDef): boolean {
-  return check.local === true || check.precision === -1
-}
-
-/** One keyword per check: the format where there is a published one, the pattern otherwise. */
+/** Zod's own keywords are replaced: it says a format's long pattern too, and formats that nobody knows. */
 function mendString(zodSchema: z.core.$ZodType, schema: JsonSchema): void {
   delete schema['format']
   delete schema['pattern']

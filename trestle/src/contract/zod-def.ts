@@ -13,9 +13,20 @@ export interface CheckDef {
   readonly check: string
   readonly format?: string
   readonly pattern?: RegExp
+  /** The bound of a number. */
   readonly value?: unknown
+  /** The bound of a length. */
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly length?: number
+  /** What only some formats have. */
   readonly local?: boolean
   readonly precision?: number | null
+  readonly version?: string
+  readonly protocol?: RegExp
+  readonly hostname?: RegExp
+  readonly normalize?: boolean
+  readonly alg?: string | null
 }
 
 /** The checks of a schema, in order; a format schema (`z.email()`) is its own first check. */
@@ -23,6 +34,11 @@ export function checksOf(schema: z.core.$ZodType): readonly CheckDef[] {
   const def = defOf(schema) as { readonly check?: string; readonly checks?: readonly z.core.$ZodCheck<never>[] }
   const own = def.check === undefined ? [] : [def as CheckDef]
   return [...own, ...(def.checks ?? []).map((check) => check._zod.def as CheckDef)]
+}
+
+/** Whether Zod would make what it wants of what it gets: `z.coerce.number()`. */
+export function isCoerced(schema: z.core.$ZodType): boolean {
+  return (defOf(schema) as { readonly coerce?: boolean }).coerce === true
 }
 
 /** A pipe made by `z.codec(...)`, `z.stringbool()` and the like: it can go both ways. */
