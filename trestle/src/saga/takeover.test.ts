@@ -93,6 +93,7 @@ describe('the fence', () => {
 })
 
 describe('a crash', () => {
+  // Those that no checkout comes by on its own are in crash.test.ts.
   const points = Object.keys(crashPoints).filter(
     (point) => point.startsWith('saga.') && !/cancel|arrival|takeover|claim/.test(point),
   )
