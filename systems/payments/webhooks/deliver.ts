@@ -44,15 +44,17 @@ export async function deliverDue(sending: Sending): Promise<number> {
   let key: SigningKeyRow | undefined
   let sent = 0
   while (!signal.aborted) {
-    const claimed = now() < until ? await claim(sending, [...running.values()]) : []
+    const before = [...running.values()]
+    const claimed = now() < until ? await claim(sending, before) : []
     if (claimed.length > 0) key ??= await currentKey(sending.db)
     for (const one of claimed) {
       sent++
       const going = deliver(sending, one, key as SigningKeyRow).finally(() => running.delete(going))
       running.set(going, one.webhook_id)
     }
-    if (running.size === 0) return sent
-    await Promise.race(running.keys())
+    if (running.size > 0) await Promise.race(running.keys())
+    // What ended while it was asked for more had still taken up the room of what waits.
+    else if (before.length === 0 || now() >= until) return sent
   }
   await Promise.all(running.keys())
   return sent
