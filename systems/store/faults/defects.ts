@@ -139,13 +139,16 @@ export const defects: readonly Defect[] = [
     changes: changesOf('outbox-by-sequence', [
       {
         file: feed,
-        find: `    and (o.epoch, o.feed_xid, o.seq) > ($2::bigint, $3::xid8, $4::bigint)
-    and (o.epoch, o.feed_xid) < (f.f_epoch, f.f_xid)
-  order by o.epoch, o.feed_xid, o.seq
-`,
-        put: `    and o.seq > $4::bigint and ($2::bigint, $3::xid8) is not null
+        find: "'select * from trestle.read_feed($1, $2::bigint, $3::xid8, $4::bigint, $5::text[], $6)'",
+        put: `\`select f.f_epoch, f.f_xid, f.f_held, f.f_dropped, f.f_ahead, o.*
+from trestle.read_feed($1, $2::bigint, $3::xid8, $4::bigint, $5::text[], 0) f left join lateral (
+  select o.epoch, o.feed_xid, o.seq, o.id, o.type, o.version, o.key, o.key_version, o.occurred_at, o.traceparent,
+    case when $5::text[] is null or o.type = any ($5::text[]) then o.payload end as payload
+  from trestle.outbox o
+  where o.stream = $1 and o.seq > $4::bigint
   order by o.seq
-`,
+  limit $6
+) o on true\``,
       },
       {
         file: 'store/outbox/feed-position.ts',

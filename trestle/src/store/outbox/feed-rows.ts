@@ -7,36 +7,7 @@ export type Ask = (sql: string, parameters: readonly unknown[]) => Promise<PgRes
 /** How far the feed is certain: every transaction with a smaller id has ended, so nothing can come before it any more. */
 const certain = 'select epoch, pg_snapshot_xmin(pg_current_snapshot()) as xid from trestle.feed'
 
-/**
- * In the order of the feed, up to where it is certain. Header-only where the type was not asked for. There is always a
- * row, which says how far the feed is certain, whether there is more that is committed and held back by another
- * transaction, whether what follows the position has been dropped, and whether the position is of a future that this
- * database has not had: then it was put back by a copy of its disk. That is asked once, not for each event: looking for what
- * is held back passes over everything that is not committed yet.
- */
-const readFeed = `with f as materialized (
-  select c.epoch as f_epoch, c.xid as f_xid,
-    exists (
-      select from trestle.outbox h where h.stream = $1 and (h.epoch, h.feed_xid) >= (c.epoch, c.xid)
-    ) as f_held,
-    exists (
-      select from trestle.outbox_dropped d
-      where d.stream = $1 and (d.epoch, d.xid, d.seq) > ($2::bigint, $3::xid8, $4::bigint)
-    ) as f_dropped,
-    $2::bigint = c.epoch and $3::xid8 > pg_snapshot_xmax(pg_current_snapshot()) as f_ahead
-  from (${certain}) c
-)
-select f.*, o.*
-from f left join lateral (
-  select o.epoch, o.feed_xid, o.seq, o.id, o.type, o.version, o.key, o.key_version, o.occurred_at, o.traceparent,
-    case when $5::text[] is null or o.type = any ($5::text[]) then o.payload end as payload
-  from trestle.outbox o
-  where o.stream = $1
-    and (o.epoch, o.feed_xid, o.seq) > ($2::bigint, $3::xid8, $4::bigint)
-    and (o.epoch, o.feed_xid) < (f.f_epoch, f.f_xid)
-  order by o.epoch, o.feed_xid, o.seq
-  limit $6
-) o on true`
+const readFeed = 'select * from trestle.read_feed($1, $2::bigint, $3::xid8, $4::bigint, $5::text[], $6)'
 
 /** What one look at the feed has found. */
 export interface FeedLook {

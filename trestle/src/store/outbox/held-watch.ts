@@ -6,7 +6,7 @@ import type { Ask } from './feed-rows.ts'
 /** A feed that is held back for longer is worth a line in the log. */
 const warnAfterMs = 5_000
 
-/** Whatever streams there are, found one after the other in the index. */
+/** Whatever streams there are, found one after the other in the index, and the last event of each. */
 const readHeld = `with recursive streams as (
   (select stream from trestle.outbox order by stream limit 1)
   union all
@@ -14,7 +14,10 @@ const readHeld = `with recursive streams as (
   from streams s where s.stream is not null
 )
 select c.epoch, c.xid, exists (
-  select from streams s join trestle.outbox o on o.stream = s.stream and (o.epoch, o.feed_xid) >= (c.epoch, c.xid)
+  select from streams s cross join lateral (
+    select o.epoch, o.feed_xid from trestle.outbox o where o.stream = s.stream
+    order by o.epoch desc, o.feed_xid desc, o.seq desc limit 1) last
+  where (last.epoch, last.feed_xid) >= (c.epoch, c.xid)
 ) as held
 from (select epoch, pg_snapshot_xmin(pg_current_snapshot()) as xid from trestle.feed) c`
 

@@ -107,3 +107,49 @@ create table trestle.outbox_dropped (
   xid xid8 not null,
   seq bigint not null
 );
+
+-- What follows a position, in the order of the feed, up to where it is certain: every transaction with a smaller id has ended,
+-- so nothing can come before it any more. Header-only where the type was not asked for. There is always a row, which says how
+-- far the feed is certain, whether there is more that is committed and held back by another transaction, whether what
+-- follows the position has been dropped, and whether the position is of a future that this database has not had: then it was
+-- put back by a copy of its disk.
+--
+-- Only the index may give the order. A planner that takes what follows for a few rows, because all epochs are alike, would
+-- read and sort for each batch all that a reader is behind, and one that is far behind would never catch up. What is held
+-- back is asked of the last event, once: asked for any event behind the point, it would look for one in the whole table.
+create function trestle.read_feed(
+  of_stream text, after_epoch bigint, after_xid xid8, after_seq bigint, of_types text[], events_max integer
+) returns table (
+  f_epoch bigint, f_xid xid8, f_held boolean, f_dropped boolean, f_ahead boolean,
+  epoch bigint, feed_xid xid8, seq bigint, id uuid, type text, version integer, key text, key_version bigint,
+  occurred_at bigint, traceparent text, payload text
+) language plpgsql stable set enable_sort = off as $$
+#variable_conflict use_column
+begin
+  return query
+  with f as materialized (
+    select c.epoch, c.xid,
+      coalesce((
+        select (h.epoch, h.feed_xid) >= (c.epoch, c.xid) from trestle.outbox h where h.stream = of_stream
+        order by h.epoch desc, h.feed_xid desc, h.seq desc limit 1
+      ), false),
+      exists (
+        select from trestle.outbox_dropped d
+        where d.stream = of_stream and (d.epoch, d.xid, d.seq) > (after_epoch, after_xid, after_seq)
+      ),
+      after_epoch = c.epoch and after_xid > pg_snapshot_xmax(pg_current_snapshot())
+    from (select f.epoch, pg_snapshot_xmin(pg_current_snapshot()) as xid from trestle.feed f) c
+  )
+  select f.*, o.*
+  from f left join lateral (
+    select o.epoch, o.feed_xid, o.seq, o.id, o.type, o.version, o.key, o.key_version, o.occurred_at, o.traceparent,
+      case when of_types is null or o.type = any (of_types) then o.payload end
+    from trestle.outbox o
+    where o.stream = of_stream
+      and (o.epoch, o.feed_xid, o.seq) > (after_epoch, after_xid, after_seq)
+      and (o.epoch, o.feed_xid) < (f.epoch, f.xid)
+    order by o.epoch, o.feed_xid, o.seq
+    limit events_max
+  ) o on true;
+end
+$$;
