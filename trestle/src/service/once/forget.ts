@@ -52,7 +52,7 @@ export async function forget(store: RecordStore, nowMs: number): Promise<boolean
   const forgotten: (number | null)[] = []
   for (const table of ['trestle.once', 'trestle.once_cancelled']) {
     const sql = `delete from ${table} where ctid = any (array(
-      select ctid from ${table} where keep_until_ms <= $1 limit ${recordsMax} for update skip locked))`
+      select ctid from ${table} where keep_until_ms <= $1 order by keep_until_ms limit ${recordsMax} for update skip locked))`
     forgotten.push((await store.statement('write', sql, [nowMs])).rowCount)
   }
   return forgotten.includes(recordsMax)

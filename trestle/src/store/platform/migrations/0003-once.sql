@@ -15,10 +15,11 @@ create table trestle.once (
   content_type text,
   reply bytea
 ) with (fillfactor = 60);
-create index once_keep_until on trestle.once using brin (keep_until_ms) with (pages_per_range = 16, autosummarize = on);
+create index once_keep_until on trestle.once (keep_until_ms);
 
 -- Work that was undone: calls which it made, should they still arrive, must do nothing.
 create table trestle.once_cancelled (
   parent uuid primary key,
   keep_until_ms bigint not null
 );
+create index once_cancelled_keep_until on trestle.once_cancelled (keep_until_ms);
