@@ -97,6 +97,8 @@ class RunningTransaction<Tables> implements StatementRunner {
   #state: 'open' | 'committing' | 'over' = 'open'
   #firstError: unknown
   #timedOut = false
+  /** The time was up while the database had nothing to answer: what the work waited for was something else. */
+  #idle = false
   #cursors = 0
   readonly #outbox: Outbox
   readonly #published: PublishBuffer
@@ -200,13 +202,9 @@ class RunningTransaction<Tables> implements StatementRunner {
   #failure(error: unknown): unknown {
     const first = this.#firstError
     if (this.#timedOut || codeOf(first) === '25P04') {
-      return new StoreError(
-        'overloaded',
-        `The transaction took longer than ${this.#timeoutMs} ms and was rolled back`,
-        {
-          cause: error,
-        },
-      )
+      const took = `The transaction took longer than ${this.#timeoutMs} ms and was rolled back`
+      const why = this.#idle ? `${took}; its work waited for something else than the database` : took
+      return new StoreError('overloaded', why, { cause: error, details: { idle: this.#idle } })
     }
     if (codeOf(error) === '25P02' && first !== undefined) return this.#failure(first)
     if (error instanceof BrokenConnectionError || error instanceof NotSentError || endsSession(error)) {
@@ -238,6 +236,7 @@ class RunningTransaction<Tables> implements StatementRunner {
 
   #onTimeout(): void {
     this.#timedOut = this.#state !== 'committing'
+    this.#idle = this.#connection.inFlight === 0
     const reason = new Error(`the transaction took longer than ${this.#timeoutMs} ms`)
     this.#firstError ??= reason
     this.#connection.destroy(reason)

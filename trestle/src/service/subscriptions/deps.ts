@@ -52,6 +52,8 @@ export interface SubscriptionLimits {
   readonly claimMs: number
   /** How long one handling of an effect may take; default 300,000. */
   readonly effectTimeoutMs: number
+  /** How long a transaction in which events are handled may take; default 30,000. */
+  readonly transactionTimeoutMs: number
   /** Bounds of the wait before a try is repeated; default 100 and 15,000. */
   readonly retryBaseMs: number
   readonly retryMaxMs: number
@@ -73,6 +75,7 @@ export const defaultSubscriptionLimits: SubscriptionLimits = {
   pollMs: 1_000,
   claimMs: 10_000,
   effectTimeoutMs: 300_000,
+  transactionTimeoutMs: 30_000,
   retryBaseMs: 100,
   retryMaxMs: 15_000,
   stopTimeoutMs: 5_000,

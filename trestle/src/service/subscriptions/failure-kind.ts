@@ -18,12 +18,15 @@ const away = new Set([
   'idempotency_in_progress',
 ])
 
+/** A handler whose transaction ran out of time, and not because of the database: it hangs, and others wait for its place. */
+const hung = (error: Error) => (error as { readonly details?: { readonly idle?: unknown } }).details?.idle === true
+
 /** Sorts a failure of a handler or of the transaction around it. */
 export function failureKind(error: unknown): FailureKind {
   if (error instanceof UnreadableEvent) return 'hopeless'
   if (isCallError(error)) return !error.declared && away.has(error.code) ? 'later' : 'failed'
   if (error instanceof Error && error.name === 'StoreError' && 'code' in error) {
-    return away.has(String(error.code)) ? 'later' : 'failed'
+    return away.has(String(error.code)) && !hung(error) ? 'later' : 'failed'
   }
   return 'failed'
 }

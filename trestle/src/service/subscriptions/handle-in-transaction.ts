@@ -32,11 +32,13 @@ class Attempt {
   counted = false
   /** Read when the transaction commits: what the handler publishes belongs to the trace of what it handled. */
   trace: TraceContext = newTrace()
+  readonly timeoutMs: number
   readonly #subscription: Subscription
   readonly #onClaimed: () => void
 
   constructor(subscription: Subscription, onClaimed: () => void) {
     this.#subscription = subscription
+    this.timeoutMs = subscription.limits.transactionTimeoutMs
     this.#onClaimed = onClaimed
   }
 

@@ -54,6 +54,7 @@ function sayFellBack(subscription: Subscription, count: number, error: unknown):
 class Attempt {
   /** Read when the transaction commits: that of the first event. */
   trace: TraceContext = newTrace()
+  readonly timeoutMs: number
   leaseLost = false
   knownAlready = false
   readonly #subscription: Subscription
@@ -68,6 +69,7 @@ class Attempt {
     move: Move | undefined,
   ) {
     this.#subscription = subscription
+    this.timeoutMs = subscription.limits.transactionTimeoutMs
     this.#runs = runs
     this.#events = events
     this.#move = move

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Delivery, SubscriptionArgs, SubscriptionDefinition } from '../../store/inbox/subscription.ts'
 import type { Tx } from '../../store/store.ts'
@@ -37,6 +38,11 @@ const place = (n: number) => moveOf('a', n, { payload: undefined, type: 'seen' }
 
 const refuseFirst: Handle = async (deliveries, args) => {
   if (movesOf(deliveries)[0]?.n === 1) throw new Error('poison')
+  await write(deliveries, args)
+}
+
+const hangOnA: Handle = async (deliveries, args) => {
+  if (movesOf(deliveries).some(({ key }) => key === 'a')) await new Promise(() => undefined)
   await write(deliveries, args)
 }
 
@@ -212,6 +218,32 @@ describe('subscriptions', () => {
     expect(await blocked()).toEqual([])
   })
 
+  it.each([
+    ['one by one', 1],
+    ['in batches', 100],
+  ])('park the key of an event whose handler hangs, %s: no other key waits for it', async (_, batchMax) => {
+    const hanging = subscription(hangOnA, { batchMax, triesMax: 2, concurrencyMax: 1 })
+    const { bus } = await harness.start([hanging], { limits: { transactionTimeoutMs: 200 } })
+    await bus.consumer('moves').sink.accept([moveOf('a', 1), moveOf('b', 1)], undefined)
+    await expect.poll(blocked, { timeout: 20_000 }).toMatchObject([{ key: 'a', why: 'parked', waiting: 1 }])
+    expect((await blocked())[0]?.reason).toContain('waited for something else than the database')
+    await become([{ key: 'b', n: 1 }])
+  })
+
+  it('try again without end what the database takes too long for: the event is not to blame', async () => {
+    const begun: number[] = []
+    const run: Handle = async (deliveries, args) => {
+      begun.push(1)
+      const { db } = args.tx as Tx<InboxTables>
+      if (begun.length < 4) await sql`select pg_sleep(0.6)`.execute(db)
+      await write(deliveries, args)
+    }
+    const { bus } = await harness.start([subscription(run, { triesMax: 2 })], { limits: { transactionTimeoutMs: 300 } })
+    await bus.consumer('moves').sink.accept([moveOf('a', 1)], undefined)
+    await become([{ key: 'a', n: 1 }])
+    expect(begun.length).toBe(4)
+  })
+
   it('take only as much as may wait, and go on when there is room', async () => {
     const gate = Promise.withResolvers<void>()
     const run: Handle = async (deliveries, args) => {
@@ -262,19 +294,14 @@ describe('subscriptions', () => {
   })
 
   it('are pulled for by one process, and by another one when its lease has run out: the first can write nothing then', async () => {
-    const limits = { leaseMs: 300 }
+    const limits = { leaseMs: 60_000, pollMs: 100_000 }
     const first = await harness.start([batches()], { process: 'p1', bus: positionBus(), limits })
-    const second = await harness.start([batches()], {
-      process: 'p2',
-      bus: positionBus(),
-      limits: { ...limits, pollMs: 100_000 },
-    })
+    const second = await harness.start([batches()], { process: 'p2', bus: positionBus(), limits })
     const one = first.bus.consumer('moves').sink
     const two = second.bus.consumer('moves').sink
     await one.accept([moveOf('a', 1)], position(1))
     await expect(two.accept([moveOf('a', 1)], position(1))).rejects.toThrow('lease')
     // The first is stopped in its tracks; its lease runs out, and the second one takes it.
-    const { sql } = await import('kysely')
     await sql`update trestle.subscriptions set lease_until = now() - interval '1 s', lease_holder = 'p1 stopped'`.execute(
       harness.store.db,
     )
