@@ -5,6 +5,7 @@ import { createSupervisor, type RunningChild } from '../supervisor/index.ts'
 import type { Log, LogLevel } from '../telemetry/index.ts'
 import type { Beside } from './beside.ts'
 import { endsWithParentVariable } from './ends-with-parent.ts'
+import { exitOf } from './exit-of.ts'
 
 const program = fileURLToPath(new URL('../../bin/trestle.js', import.meta.url))
 /** How long it may take to end what it does, milliseconds. */
@@ -77,13 +78,7 @@ async function startProcess(
   // Its log goes where ours goes; what it says at its start is for us.
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let killed: string | undefined
-  const exited = new Promise<{ readonly normal: boolean; readonly reason: string }>((resolve) => {
-    child.on('error', (error) => resolve({ normal: false, reason: error.message }))
-    child.on('exit', (code, by) => {
-      const how = by === null ? `exited with code ${code}` : `was ended by ${by}`
-      resolve({ normal: code === 0, reason: killed ?? how })
-    })
-  })
+  const exited = exitOf(child, () => killed)
   const stop = () => void child.kill('SIGTERM')
   signal.addEventListener('abort', stop)
   try {

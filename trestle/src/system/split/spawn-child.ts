@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import cluster from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import { compiledCode } from '../../std/compile-cache.ts'
-import type { ChildExit } from '../../supervisor/index.ts'
+import { exitOf } from '../exit-of.ts'
 import type { ChildHandle, SpawnChild } from './child-handle.ts'
 import type { FromChild } from './messages.ts'
 
@@ -39,16 +39,7 @@ function handleOf(child: ChildProcess): ChildHandle {
     if (message.kind === 'failed') failure = message.message
     for (const listener of listeners) listener(message)
   })
-  const exited = new Promise<ChildExit>((resolve) => {
-    child.on('error', (error) => {
-      failure ??= error.message
-      if (child.pid === undefined) resolve({ normal: false, reason: failure })
-    })
-    child.on('exit', (code, signal) => {
-      const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`
-      resolve({ normal: code === 0, reason: killed ?? failure ?? how })
-    })
-  })
+  const exited = exitOf(child, () => killed ?? failure)
   return {
     pid: child.pid,
     send(message) {
