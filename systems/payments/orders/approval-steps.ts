@@ -11,8 +11,15 @@ export async function openApproval(work: OrdersWork, orderId: string): Promise<s
   return page === undefined ? undefined : (ended(page) ?? signInPage(page))
 }
 
+/** What a client has sent. */
+export interface SentForm {
+  readonly form: Uint8Array
+  /** Of the client, as the gateway knows it. */
+  readonly client_address?: string | undefined
+}
+
 /** What comes of a form that was sent; `undefined`: it is no form of the page. */
-export async function approvalStep(work: OrdersWork, form: Uint8Array): Promise<string | undefined> {
+export async function approvalStep(work: OrdersWork, { form, client_address }: SentForm): Promise<string | undefined> {
   const fields = readForm(form)
   const page = await pageOf(work, fields?.get('token') ?? '')
   if (fields === undefined || page === undefined) return undefined
@@ -20,13 +27,14 @@ export async function approvalStep(work: OrdersWork, form: Uint8Array): Promise<
   if (over !== undefined) return over
   const session = fields.get('session')
   if (session !== undefined) return await approve(work, page, session)
-  return await signIn(work, page, { email: fields.get('email') ?? '', password: fields.get('password') ?? '' })
+  const [email, password] = [fields.get('email') ?? '', fields.get('password') ?? '']
+  return await signIn(work, page, { email, password, client_address })
 }
 
 async function signIn(
   { call }: OrdersWork,
   page: PageOf,
-  credentials: { readonly email: string; readonly password: string },
+  credentials: { readonly email: string; readonly password: string; readonly client_address: string | undefined },
 ): Promise<string> {
   const signedIn = await call.wallets.logIn.try(credentials)
   if (signedIn.ok) {
@@ -38,6 +46,8 @@ async function signIn(
     case 'wrong_credentials':
     case 'invalid_input':
       return signInPage(page, 'The e-mail address or the password is wrong.')
+    case 'too_many_attempts':
+      return signInPage(page, 'There have been too many wrong passwords. Try again in half a minute.')
     case 'too_busy':
       return signInPage(page, 'Too many people sign in right now. Try again in a moment.')
     default:

@@ -13,9 +13,9 @@ afterAll(() => checkout?.[Symbol.asyncDispose]())
 const decoder = new TextDecoder()
 const anybody = () => checkout.client(orders, { kind: 'anonymous', id: '', scopes: [] })
 const open = async (token: string) => decoder.decode(await anybody().approvalPage({ token }))
-const submit = async (fields: Record<string, string>) => {
+const submit = async (fields: Record<string, string>, client_address?: string) => {
   const form = Buffer.from(new URLSearchParams(fields).toString()).toString('base64')
-  return decoder.decode(await anybody().submitApproval({ form }))
+  return decoder.decode(await anybody().submitApproval({ form, client_address }))
 }
 /** The hidden fields of a page's form. */
 const hidden = (page: string) =>
@@ -79,6 +79,19 @@ describe('the page where a payer approves', () => {
     ]
     for (const fields of tries) expect(await submit(fields)).toMatch(/role="alert"/)
     expect(await merchant.orders.find({ id })).toMatchObject({ status: 'CREATED' })
+  })
+
+  it('makes those wait who guess passwords, but not the payer where that one has signed in before', async () => {
+    const { id } = await order()
+    const { email, password } = await checkout.payer('100')
+    const home = '2001:db8::3'
+    expect(await submit({ token: id, email, password }, home)).toContain('Test payer')
+    let told = ''
+    for (let n = 0; n < 12 && !told.includes('too many wrong passwords'); n += 1) {
+      told = await submit({ token: id, email, password: 'wrong' }, `192.0.2.${n}`)
+    }
+    expect(told).toContain('too many wrong passwords')
+    expect(await submit({ token: id, email, password }, home)).toContain('Test payer')
   })
 
   it('shows what merchants and payers write as text', async () => {

@@ -1,4 +1,4 @@
-import { anyone, bytes, contract, event, get, post, problem, scopes } from 'trestle/contract'
+import { anyone, bytes, clientAddressHeader, contract, event, get, post, problem, scopes } from 'trestle/contract'
 import { z } from 'zod'
 import { Amount } from '../money.ts'
 import { Authorization, Capture, Intent, Order, PurchaseUnitRequest, Refund } from './resources.ts'
@@ -276,7 +276,11 @@ export const orders = contract('orders', {
     }),
     submitApproval: post('/checkoutnow', {
       summary: 'What the form of that page sends',
-      input: z.object({ form: bytes({ contentTypes: ['application/x-www-form-urlencoded'] }) }),
+      input: z.object({
+        form: bytes({ contentTypes: ['application/x-www-form-urlencoded'] }),
+        client_address: z.string().max(64).optional(),
+      }),
+      headers: { client_address: clientAddressHeader },
       body: 'form',
       bodyMaxBytes: 8_192,
       output: bytes({ contentTypes: ['text/html'] }),

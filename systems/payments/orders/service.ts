@@ -169,7 +169,7 @@ const approvalPage = impl.handler('approvalPage', async (args) =>
 )
 
 const submitApproval = impl.handler('submitApproval', async (args) =>
-  htmlOf((await approvalStep(args, args.input.form)) ?? args.fail('invalid_resource_id')),
+  htmlOf((await approvalStep(args, args.input)) ?? args.fail('invalid_resource_id')),
 )
 
 export default impl.service({

@@ -1,4 +1,15 @@
-import { anyone, command, contract, del, get, post, problem, query, scopes } from 'trestle/contract'
+import {
+  anyone,
+  clientAddressHeader,
+  command,
+  contract,
+  del,
+  get,
+  post,
+  problem,
+  query,
+  scopes,
+} from 'trestle/contract'
 import { z } from 'zod'
 import { Amount, Sum } from '../money.ts'
 
@@ -49,11 +60,19 @@ export const wallets = contract('wallets', {
     }),
     logIn: post('/v1/wallets/sessions', {
       summary: 'Sign in',
-      input: z.object({ email: Email, password: z.string().min(1).max(200) }),
+      description:
+        'After five wrong passwords for a wallet there are pauses, up to half a minute. Who has signed in from an address before is not held up there by wrong passwords from others.',
+      input: z.object({
+        email: Email,
+        password: z.string().min(1).max(200),
+        client_address: z.string().max(64).optional(),
+      }),
+      headers: { client_address: clientAddressHeader },
       output: z.object({ access_token: AccessToken, token_type: z.literal('Bearer'), expires_in: z.int() }),
       created: true,
       errors: {
         wrong_credentials: problem(401, 'No wallet has this e-mail address and password'),
+        too_many_attempts: problem(429, 'There have been too many wrong passwords for this e-mail address'),
         too_busy: tooBusy,
       },
       access: anyone(),

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { ledger } from '../ledger/contract.ts'
 import { readAmount } from '../money.ts'
 import { topUpUnitsMax, wallets } from './contract.ts'
+import { admitGuess, forgetGuesses, noteRight, noteWrong } from './guesses.ts'
 import { passwords } from './password.ts'
 import { endAnySession, endSession as endOwnSession, forgetEnded, openSession, sessionOf } from './sessions.ts'
 import type { PayerRow, WalletsTables } from './tables.ts'
@@ -36,14 +37,22 @@ const signUp = impl.handler('signUp', async ({ input, store, fail, newId, now })
 })
 
 const logIn = impl.handler('logIn', async ({ input, store, fail, now }) => {
+  const email = normalised(input.email)
+  const guess = { email, address: input.client_address }
+  const admitted = await admitGuess(store.db, guess, now())
+  if ('waitMs' in admitted) return fail('too_many_attempts', { retryAfterMs: admitted.waitMs })
   const payer = await store.db
     .selectFrom('payers')
     .select(['id', 'password_hash'])
-    .where('email', '=', normalised(input.email))
+    .where('email', '=', email)
     .executeTakeFirst()
   const right = await isRight(input.password, payer?.password_hash)
   if (right === undefined) return fail('too_busy', { retryAfterMs: busyMs })
-  if (!right || payer === undefined) return fail('wrong_credentials')
+  if (!right || payer === undefined) {
+    await noteWrong(store.db, admitted.guesser, now())
+    return fail('wrong_credentials')
+  }
+  await noteRight(store.db, guess, now())
   return await openSession(store.db, payer.id, now())
 })
 
@@ -102,7 +111,10 @@ const find = impl.handler('find', async ({ input, store, fail }) => {
 
 export default impl.service({
   handlers: { signUp, logIn, logOut, me, topUp, makePayer, verify, endSession, find },
-  jobs: [impl.every('10 minutes', 'forget-ended-sessions', ({ store, now }) => forgetEnded(store.db, now()))],
+  jobs: [
+    impl.every('10 minutes', 'forget-ended-sessions', ({ store, now }) => forgetEnded(store.db, now())),
+    impl.every('10 minutes', 'forget-guesses', ({ store, now }) => forgetGuesses(store.db, now())),
+  ],
 })
 
 type Balances = {

@@ -93,6 +93,82 @@ describe('a session', () => {
   })
 })
 
+const guess = (email: string, client_address?: string) =>
+  anybody().logIn.try({ email, password: 'wrong', client_address })
+type Tried = Awaited<ReturnType<typeof guess>>
+const codeOf = (tried: Tried) => (tried.ok ? 'ok' : tried.error.code)
+const waitOf = (tried: Tried) => (tried.ok ? 0 : (tried.error.retryAfterMs ?? 0))
+
+/** Guesses, and waits as it is told, until the pauses grow no more; how long it was told to wait. */
+const guessOn = async (email: string, addressOf: (n: number) => string | undefined = () => undefined) => {
+  const waits: number[] = []
+  for (let n = 0; n < 24; n += 1) {
+    const waitMs = waitOf(await guess(email, addressOf(n)))
+    if (n < 5) expect(waitMs).toBe(0)
+    if (waitMs > 0) waits.push(waitMs)
+    services.pass(waitMs)
+  }
+  await guess(email, addressOf(waits.length))
+  return waits
+}
+
+describe('whoever guesses passwords', () => {
+  it.each(['somebody', 'nobody'])(
+    'is made to wait for an account that %s has, from wherever, longer each time up to half a minute',
+    async (who) => {
+      const email = who === 'somebody' ? (await signUp()).email : newEmail()
+      const waits = await guessOn(email, (n) => `192.0.2.${n}`)
+      expect(Math.max(...waits)).toBeLessThanOrEqual(30_000)
+      expect(waits[0]).toBeLessThanOrEqual(4_000)
+      expect(waits.at(-1)).toBeGreaterThan(16_000)
+      const refused = await anybody().logIn.try({ email, password })
+      expect(refused).toMatchObject({ error: { code: 'too_many_attempts', status: 429 } })
+      services.pass(30_000)
+      expect((await anybody().logIn.try({ email, password })).ok).toBe(who === 'somebody')
+    },
+  )
+
+  it('is one at the end of a pause, however many come at once', async () => {
+    const { email } = await signUp()
+    await guessOn(email)
+    services.pass(30_000)
+    const codes = (await Promise.all([1, 2, 3, 4].map(() => guess(email)))).map(codeOf)
+    expect(codes.toSorted()).toEqual([...Array(3).fill('too_many_attempts'), 'wrong_credentials'])
+  })
+
+  it('does not hold up the payer at an address where that one has signed in before', async () => {
+    const { email } = await signUp()
+    const home = { email, password, client_address: '2001:db8::1' }
+    await anybody().logIn(home)
+    await guessOn(email)
+    expect(codeOf(await guess(email))).toBe('too_many_attempts')
+    expect((await anybody().logIn.try(home)).ok).toBe(true)
+    // Whoever shares that address has tries of its own.
+    await guessOn(email, () => home.client_address)
+    expect(codeOf(await guess(email, home.client_address))).toBe('too_many_attempts')
+  })
+
+  it('is forgotten after an hour, and a familiar address after ninety days', async () => {
+    const { email } = await signUp()
+    await anybody().logIn({ email, password, client_address: '2001:db8::2' })
+    await guessOn(email)
+    const { db } = services.store<WalletsTables>('wallets')
+    const left = async () => {
+      await services.runJob('wallets', 'forget-guesses')
+      return (await db.selectFrom('guesses').select('wrong').execute()).map(({ wrong: count }) => count)
+    }
+    expect((await left()).some((count) => count > 0)).toBe(true)
+    services.pass(3_600_001)
+    for (let free = 0; free < 5; free += 1) expect(codeOf(await guess(email))).toBe('wrong_credentials')
+    services.pass(3_600_001)
+    const familiar = await left()
+    expect(familiar.length).toBeGreaterThan(0)
+    expect(familiar.every((count) => count === 0)).toBe(true)
+    services.pass(90 * 24 * 3_600_000)
+    expect(await left()).toEqual([])
+  })
+})
+
 describe('a payer made for a test', () => {
   it('is signed in and has money', async () => {
     const { payer_id, access_token, email, password: made } = await anybody().makePayer({ balance: eur('99.99') })
