@@ -7,11 +7,12 @@ import { dumpStore } from '../../store/dump/dump-store.ts'
 import { loadStore } from '../../store/dump/load-store.ts'
 import { makeTestDir, writeMigrations } from '../../store/fixtures/store-fixture.ts'
 import type { Delivery, SubscriptionDefinition } from '../../store/inbox/subscription.ts'
+import { subscriptionViews } from '../../store/inbox/inbox-views.ts'
 import { type OpenStore, openStore, postgres } from '../../store/index.ts'
 import type { StoreConnection, Tx } from '../../store/store.ts'
 import { testStores } from '../../testing/postgres/shared-postgres.ts'
 import { moves } from './fixtures/inbox-harness.ts'
-import { listBlocked } from './operate.ts'
+import { listBlocked, redrive } from './operate.ts'
 import { startSubscriptions } from './start-subscriptions.ts'
 
 interface Tables {
@@ -20,7 +21,12 @@ interface Tables {
 
 const log = { info() {}, warn() {}, error() {} }
 
+/** Numbers that no handler takes, until they are taken away. */
+const refused = new Set<number>()
+
 async function write(name: string, deliveries: readonly Delivery[], tx: unknown): Promise<void> {
+  const numbers = deliveries.map(({ event }) => (event as { readonly n: number }).n)
+  if (numbers.some((n) => refused.has(n))) throw new Error('not now')
   const rows = deliveries.map(({ event, meta }) => ({
     subscription: name,
     ...(event as { readonly key: string; readonly n: number }),
@@ -135,6 +141,8 @@ describe.each(['direct', 'link', 'link-twice'] as const)(
   (localReads) => {
     const stack: (() => unknown)[] = []
     let bench: Bench
+    /** The consumer's process. */
+    let begin: (triesMax?: number) => Promise<void>
 
     beforeEach(async () => {
       const dir = makeTestDir()
@@ -167,24 +175,29 @@ describe.each(['direct', 'link', 'link-twice'] as const)(
       await bench.begin()
       stack.push(() => bench.end())
       stack.push(() => bus.close())
-      const running = await startSubscriptions(definitions, {
-        service: 'reader',
-        process: 'p1',
-        store: consumer as OpenStore<unknown>,
-        bus,
-        callsFor: () => ({}),
-        clock: systemClock,
-        random: Math.random,
-        log,
-        limits: { pollMs: 20, retryBaseMs: 1, retryMaxMs: 5 },
-      })
-      stack.push(() => running.stop())
+      begin = async (triesMax = 3) => {
+        const all = definitions.map((definition) => ({ ...definition, triesMax }))
+        const running = await startSubscriptions(all, {
+          service: 'reader',
+          process: 'p1',
+          store: consumer as OpenStore<unknown>,
+          bus,
+          callsFor: () => ({}),
+          clock: systemClock,
+          random: Math.random,
+          log,
+          limits: { pollMs: 20, retryBaseMs: 1, retryMaxMs: 5 },
+        })
+        stack.push(() => running.stop())
+      }
     }, 60_000)
     afterEach(async () => {
+      refused.clear()
       for (const undo of stack.splice(0).toReversed()) await undo()
     })
 
     it('is heard: new events under versions that were handled before are handled, in order, each once', async () => {
+      await begin()
       await bench.publish('a', 1, 2)
       const dump = await dumpOf(bench.connection)
       await bench.publish('a', 3, 4, 5)
@@ -221,7 +234,55 @@ describe.each(['direct', 'link', 'link-twice'] as const)(
       expect(await listBlocked(bench.consumer)).toEqual([])
     }, 60_000)
 
+    it.each([
+      ['wait', 1_000],
+      ['are parked', 3],
+    ])(
+      'is heard behind what it has forgotten while events of then still %s',
+      async (_, tries) => {
+        await begin(tries)
+        await bench.publish('a', 1, 2)
+        await expect
+          .poll(() => bench.all('a'), within)
+          .toEqual(
+            inAll([
+              [1, 1],
+              [2, 2],
+            ]),
+          )
+        const dump = await dumpOf(bench.connection)
+        refused.add(3)
+        await bench.publish('a', 3, 4, 5)
+        const waits = async () =>
+          (await subscriptionViews(bench.consumer.db)).map(({ waiting, parkedWaiting }) => waiting + parkedWaiting)
+        await expect.poll(waits, within).toEqual([3, 3, 3])
+        await bench.putBack(dump)
+        await bench.publish('a', 13, 14)
+        await bench.unwanted('a')
+        await bench.publish('a', 16, 17)
+        await expect.poll(waits, within).toEqual([8, 8, 8])
+        refused.clear()
+        for (const { name } of definitions)
+          await redrive(bench.consumer, { subscription: name, reason: 'it is mended' })
+        const all = [
+          [1, 1],
+          [2, 2],
+          [3, 3],
+          [4, 4],
+          [5, 5],
+          [13, 3],
+          [14, 4],
+          [16, 6],
+          [17, 7],
+        ] as const
+        await expect.poll(() => bench.all('a'), within).toEqual(inAll(all))
+        expect(await listBlocked(bench.consumer)).toEqual([])
+      },
+      60_000,
+    )
+
     it('is heard also when it is put back again and again', async () => {
+      await begin()
       await bench.publish('a', 1)
       await expect.poll(() => bench.all('a'), within).toEqual(inAll([[1, 1]]))
       const dump = await dumpOf(bench.connection)

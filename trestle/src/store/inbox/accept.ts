@@ -96,10 +96,10 @@ on conflict (subscription, generation, key) do update set version = k.version wh
 
 const addWaitingSql = `
 insert into trestle.inbox
-  (subscription, generation, event_id, state, key, key_version, type, version, occurred_ms, payload, traceparent)
-select $1, $2, e.id, 0, e.key, e."keyVersion", e.type, e.version, e."occurredAt", e.payload, e.traceparent
+  (subscription, generation, event_id, state, key, key_version, epoch, type, version, occurred_ms, payload, traceparent)
+select $1, $2, e.id, 0, e.key, e."keyVersion", e.epoch, e.type, e.version, e."occurredAt", e.payload, e.traceparent
 from json_to_recordset($3::json) as e (
-  id uuid, key text, "keyVersion" bigint, type text, version integer, "occurredAt" bigint, payload text,
+  id uuid, key text, "keyVersion" bigint, epoch bigint, type text, version integer, "occurredAt" bigint, payload text,
   traceparent text)
 on conflict do nothing`
 
@@ -107,12 +107,12 @@ on conflict do nothing`
 // way to run it: without statistics a planner takes a subscription for a few rows, and reads all of them for each key.
 const wakeKeysSql = `
 update trestle.inbox_keys k
-set (head, next_at) = (
-  select w.head, case when k.parked_at is null and w.head <= k.version + 1 then coalesce(k.next_at, now()) end
-  from (select (
-    select i.key_version from trestle.inbox i
-    where i.subscription = $1 and i.generation = $2 and i.key = k.key and i.state = 0
-    order by i.key_version limit 1) as head) w)
+set (head, head_epoch, next_at) = (
+  select i.key_version, i.epoch,
+    case when k.parked_at is null and i.key_version <= k.version + 1 then coalesce(k.next_at, now()) end
+  from trestle.inbox i
+  where i.subscription = $1 and i.generation = $2 and i.key = k.key and i.state = 0
+  order by i.epoch, i.key_version limit 1)
 where k.subscription = $1 and k.generation = $2 and k.key = any($3::text[])`
 
 /** Writes events down that are to be handled later, each once, and wakes their keys. All statements are sent at once. */
@@ -129,8 +129,9 @@ export async function addWaiting(db: AnyDb, of: Of, runs: readonly KeyRun[], bas
 }
 
 function rowOf(event: EventEnvelope) {
-  const { id, key, keyVersion } = event
-  if (!isWanted(event)) return { id, key, keyVersion }
+  const { id, key, keyVersion, position } = event
+  const place = { id, key, keyVersion, epoch: position.epoch }
+  if (!isWanted(event)) return place
   const { type, version, occurredAt, payload, traceparent } = event
-  return { id, key, keyVersion, type, version, occurredAt, payload, traceparent }
+  return { ...place, type, version, occurredAt, payload, traceparent }
 }

@@ -8,6 +8,8 @@ export interface Claimed {
   readonly id: string
   readonly key: string
   readonly keyVersion: number
+  /** That of the publisher: with the version its place among what waits of the key. */
+  readonly epoch: string
   /** Tries that have failed, or were begun, before this one. */
   readonly tries: number
   /** Of a claim outside of a transaction: what it does must carry it. */
@@ -28,6 +30,7 @@ interface Row {
   readonly event_id: string
   readonly key: string
   readonly key_version: string
+  readonly epoch: string
   readonly tries: number
   readonly fence: string
   readonly type: string | null
@@ -40,19 +43,21 @@ interface Row {
 /** A time further away than any wait was given by a clock that has been put back since. */
 const due = `(k.next_at <= now() or k.next_at > now() + interval '1 hour')`
 
-const eventColumns = 'i.event_id, i.key, i.key_version, i.type, i.version, i.occurred_ms, i.payload, i.traceparent'
+const eventColumns =
+  'i.event_id, i.key, i.key_version, i.epoch, i.type, i.version, i.occurred_ms, i.payload, i.traceparent'
 
 // The lock is on the event, not on its key: while it is being handled, more events of the key may come in. The parts are
 // apart so that there is only one way to run it: see `wakeKeysSql`. Of the keys that are due, some may be locked by others.
 const headSql = `
 select i.*, k.tries, k.fence
 from (
-  select k.key, k.head, k.tries, k.fence from trestle.inbox_keys k
+  select k.key, k.head, k.head_epoch, k.tries, k.fence from trestle.inbox_keys k
   where k.subscription = $1 and k.generation = $2 and k.next_at is not null and ${due}
   order by k.next_at limit 512) k
 cross join lateral (
   select ${eventColumns} from trestle.inbox i
-  where i.subscription = $1 and i.generation = $2 and i.key = k.key and i.key_version = k.head and i.state = 0
+  where i.subscription = $1 and i.generation = $2 and i.key = k.key
+    and i.epoch = k.head_epoch and i.key_version = k.head and i.state = 0
   limit 1 for update skip locked) i
 limit 1`
 
@@ -68,8 +73,9 @@ with i as (${headSql})
 update trestle.inbox_keys k
 set next_at = now() + $3 * interval '1 ms', tries = k.tries + 1, fence = k.fence + 1
 from i
-where k.subscription = $1 and k.generation = $2 and k.key = i.key and k.head = i.key_version and ${due}
-returning i.event_id, i.key, i.key_version, i.type, i.version, i.occurred_ms, i.payload, i.traceparent,
+where k.subscription = $1 and k.generation = $2 and k.key = i.key
+  and k.head_epoch = i.epoch and k.head = i.key_version and ${due}
+returning i.event_id, i.key, i.key_version, i.epoch, i.type, i.version, i.occurred_ms, i.payload, i.traceparent,
   k.tries - 1 as tries, k.fence`
 
 /** Takes the next event whose turn it is, until `leaseMs` have passed. The try counts, also when nobody hears of it again. */
@@ -91,13 +97,13 @@ export async function renewClaim(db: AnyDb, of: Of, claimed: Claimed, leaseMs: n
 
 const countTrySql = `
 update trestle.inbox_keys set tries = tries + 1
-where subscription = $1 and generation = $2 and key = $3 and head = $4 and tries = $5
+where subscription = $1 and generation = $2 and key = $3 and head = $4 and tries = $5 and head_epoch = $6
 returning 1`
 
 /** Counts a try before it begins, so that one that kills the process is counted. `false`: the key has moved on. */
 export async function countTry(db: AnyDb, of: Of, claimed: Claimed): Promise<boolean> {
-  const { key, keyVersion, tries } = claimed
-  return (await rowsOf(db, countTrySql, [of.id, of.generation, key, keyVersion, tries])).length === 1
+  const { key, keyVersion, epoch, tries } = claimed
+  return (await rowsOf(db, countTrySql, [of.id, of.generation, key, keyVersion, tries, epoch])).length === 1
 }
 
 const lockKeySql = `
@@ -113,13 +119,14 @@ with handled as (
     and i.state = 0
   returning 1
 ), waiting as (
-  select (
-    select i.key_version from trestle.inbox i
+  select i.* from (values (1)) v left join lateral (
+    select i.key_version as head, i.epoch from trestle.inbox i
     where i.subscription = $1 and i.generation = $2 and i.key = $4 and i.state = 0 and i.event_id <> $3
-    order by i.key_version limit 1) as head
+    order by i.epoch, i.key_version limit 1) i on true
 ), moved as (
   update trestle.inbox_keys k
   set version = greatest(k.version, $5), moved_at = now(), tries = 0, parked_at = null, reason = null, head = w.head,
+      head_epoch = w.epoch,
       next_at = case when w.head <= greatest(k.version, $5) + 1 then now() end
   from waiting w
   where k.subscription = $1 and k.generation = $2 and k.key = $4 and ($8::bigint is null or k.fence = $8)
@@ -161,7 +168,7 @@ async function mark(
 const failedSql = `
 update trestle.inbox_keys
 set tries = $5, reason = $6, next_at = now() + $7 * interval '1 ms'
-where subscription = $1 and generation = $2 and key = $3 and head = $4 and parked_at is null
+where subscription = $1 and generation = $2 and key = $3 and head = $4 and head_epoch = $10 and parked_at is null
   and tries = $8 and ($9::bigint is null or fence = $9)
 returning 1`
 
@@ -189,7 +196,7 @@ export interface Outcome {
 const parkSql = `
 update trestle.inbox_keys
 set tries = $5, reason = $6, next_at = null, parked_at = now() + $7 * interval '1 ms'
-where subscription = $1 and generation = $2 and key = $3 and head = $4 and parked_at is null
+where subscription = $1 and generation = $2 and key = $3 and head = $4 and head_epoch = $10 and parked_at is null
   and tries = $8 and ($9::bigint is null or fence = $9)
 returning 1`
 
@@ -199,8 +206,9 @@ export async function parkKey(db: AnyDb, of: Of, failed: Claimed, outcome: Outco
 }
 
 function parametersOf(of: Of, failed: Claimed, { reason, tries, counted, how }: Outcome, waitMs: number) {
-  const { key, keyVersion, fence } = failed
-  return [of.id, of.generation, key, keyVersion, tries, reason, waitMs, counted, how === 'leased' ? fence : null]
+  const { key, keyVersion, epoch, fence } = failed
+  const guard = how === 'leased' ? fence : null
+  return [of.id, of.generation, key, keyVersion, tries, reason, waitMs, counted, guard, epoch]
 }
 
 function toClaimed(row: Row): Claimed {
@@ -209,6 +217,7 @@ function toClaimed(row: Row): Claimed {
     id: row.event_id,
     key: row.key,
     keyVersion: Number(row.key_version),
+    epoch: row.epoch,
     tries: row.tries,
     fence: row.fence,
     wanted:

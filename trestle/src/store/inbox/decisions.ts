@@ -30,7 +30,7 @@ select s.id, s.generation, k.key, k.version, k.head, i.event_id
 from trestle.subscriptions s
 join trestle.inbox_keys k on k.subscription = s.id and k.generation = s.generation and k.key = $2
 join trestle.inbox i on i.subscription = k.subscription and i.generation = k.generation and i.key = k.key
-  and i.key_version = k.head and i.state = 0
+  and i.epoch = k.head_epoch and i.key_version = k.head and i.state = 0
 where s.name = $1
 order by i.event_id limit 1
 for update of i`

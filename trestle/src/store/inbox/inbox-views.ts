@@ -103,7 +103,7 @@ from trestle.subscriptions s
 join trestle.inbox_keys k on k.subscription = s.id and k.generation = s.generation
 join lateral (
   select * from trestle.inbox i where i.subscription = k.subscription and i.generation = k.generation
-    and i.key = k.key and i.key_version = k.head and i.state = 0 order by i.event_id limit 1) i on true
+    and i.key = k.key and i.epoch = k.head_epoch and i.key_version = k.head and i.state = 0 order by i.event_id limit 1) i on true
 where ($1::text is null or s.name = $1) and ($2::text is null or k.key = $2)
   and (k.parked_at is not null or k.head > k.version + 1) and (s.name, k.key) > ($3, $4)
 order by s.name, k.key limit $5`

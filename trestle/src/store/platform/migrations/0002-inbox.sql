@@ -33,6 +33,8 @@ create table trestle.inbox (
   state smallint not null,
   key text not null,
   key_version bigint not null,
+  -- In which epoch of its publisher it was published: one that was put back counts versions again that wait here already.
+  epoch bigint,
   -- The payload is null when only the place counts, and forgotten when the event has been handled.
   type text,
   version integer,
@@ -47,7 +49,7 @@ create table trestle.inbox (
   -- and then everything that was ever handled is read to find what waits.
   primary key (event_id, subscription, generation)
 );
-create index inbox_waiting on trestle.inbox (subscription, generation, key, key_version) where state = 0;
+create index inbox_waiting on trestle.inbox (subscription, generation, key, epoch, key_version) where state = 0;
 
 -- Where each key stands. One event of a key is handled at a time, in the order of versions.
 create table trestle.inbox_keys (
@@ -58,8 +60,9 @@ create table trestle.inbox_keys (
   version bigint not null,
   -- The first version that was taken at all.
   since bigint not null,
-  -- The lowest version that waits; null: none.
+  -- The version that waits and is next: the lowest of the oldest epoch; null: none.
   head bigint,
+  head_epoch bigint,
   -- When the head may be tried; null: none waits, one before it is missing, or the key is parked.
   next_at timestamptz,
   tries integer not null default 0,
