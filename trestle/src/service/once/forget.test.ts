@@ -52,4 +52,19 @@ describe('what is kept of requests', () => {
     await clock.advance(600_000)
     expect(asked).toEqual([began + 60_000, began + 120_000])
   })
+
+  it('is forgotten faster than requests can come, once there is much', async () => {
+    const clock = virtualClock()
+    let forgotten = 0
+    const statement = (_kind: string, sql: string) => {
+      const rowCount = sql.includes('trestle.once_cancelled') ? 0 : 1_000
+      forgotten += rowCount
+      return Promise.resolve({ rows: [], rowCount })
+    }
+    const forgetting = startForgetting({ statement }, { clock, random: () => 0.5 })
+    await clock.advance(60_000)
+    await clock.advance(10_000)
+    await forgetting.stop()
+    expect(forgotten).toBeGreaterThan(10 * 5_000)
+  })
 })

@@ -3,9 +3,12 @@ import type { RecordStore } from './record.ts'
 
 /** Records that are forgotten by one statement. */
 const recordsMax = 1_000
-/** How long between two looks, about; and when more is left. */
+/**
+ * How long between two looks, about; and when more is left. Ten thousand records a second are forgotten then, by each replica:
+ * more than the same database can take on, so what is kept stays bounded by what arrives while it is kept.
+ */
 const everyMs = 60_000
-const againMs = 1_000
+const againMs = 100
 
 export interface ForgettingDeps {
   readonly clock: Clock
