@@ -8,8 +8,11 @@ import { textTable } from './table.ts'
 type Answer<K extends 'streams' | 'subscriptions' | 'blocked'> = z.output<(typeof specs)[K]['output']>[number]
 type Of<T> = T & { readonly service: string }
 
-/** Longest text of a reason in a table, characters. */
+/** Longest texts of a reason and of a key in a table, characters. */
 const reasonMax = 60
+const keyMax = 60
+/** No more keys of one service are asked for. */
+const blockedMax = 1_000
 
 /** What each service has published and keeps. */
 export function streamsTable(streams: readonly Of<Answer<'streams'>>[]): string {
@@ -61,8 +64,34 @@ function lagText(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : showDuration(ms)
 }
 
-/** Keys that wait for a person. */
+/** Keys that wait for a person, and how they are mended. */
 export function blockedTable(keys: readonly Of<Answer<'blocked'>>[]): string {
+  return `${tableOf(keys)}\n${remedies(keys)
+    .map((line) => `${line}\n`)
+    .join('')}`
+}
+
+function remedies(keys: readonly Of<Answer<'blocked'>>[]): readonly string[] {
+  const lines: string[] = []
+  const counts = Map.groupBy(keys, ({ service }) => service)
+  if (keys.some(({ why }) => why === 'parked')) {
+    lines.push('Mend the cause, then: trestle events redrive <service> <subscription> [key] --reason <why>')
+  }
+  if (keys.some(({ missing }) => missing !== null)) {
+    lines.push(
+      'Versions that have not come may still come. A replay asks the publisher for them, and handles all others again, too:',
+      '  trestle events replay <service> <subscription> --since <time> --reason <why>',
+    )
+  }
+  lines.push('To give up what blocks a key: trestle events skip <service> <subscription> <key> <event> --reason <why>')
+  if (keys.some(({ key }) => key.length > keyMax)) lines.push('Keys that end in ... are longer: --json has them whole.')
+  if ([...counts.values()].some(({ length }) => length >= blockedMax)) {
+    lines.push(`Of each service the first ${blockedMax} are listed: there may be more.`)
+  }
+  return lines
+}
+
+function tableOf(keys: readonly Of<Answer<'blocked'>>[]): string {
   return textTable(
     [
       { title: 'SERVICE' },
@@ -77,7 +106,7 @@ export function blockedTable(keys: readonly Of<Answer<'blocked'>>[]): string {
     keys.map(({ service, subscription, key, event, waiting, parkedAt, ...rest }) => [
       service,
       subscription,
-      key,
+      cut(key, keyMax),
       event.id,
       event.type ?? '-',
       String(waiting),
@@ -89,6 +118,9 @@ export function blockedTable(keys: readonly Of<Answer<'blocked'>>[]): string {
 
 function whyText({ reason, missing, tries }: Pick<Answer<'blocked'>, 'reason' | 'missing' | 'tries'>): string {
   if (missing !== null) return `versions ${missing.from} to ${missing.to} have not come`
-  const text = reason ?? 'failed'
-  return `${text.length > reasonMax ? `${text.slice(0, reasonMax)}...` : text} (${tries} ${tries === 1 ? 'try' : 'tries'})`
+  return `${cut(reason ?? 'failed', reasonMax)} (${tries} ${tries === 1 ? 'try' : 'tries'})`
+}
+
+function cut(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max)}...` : text
 }

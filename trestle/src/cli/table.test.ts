@@ -15,6 +15,11 @@ describe('a table', () => {
     )
     expect(text).toBe(`NAME      N\n${green('orders')}   10\nx         7\n`)
   })
+
+  it('shows what a terminal would obey, and keeps each row on its line', () => {
+    const text = textTable([{ title: 'KEY' }, { title: 'WHY' }], [['a\u001b[2Jb', 'first\nsecond\u0007']])
+    expect(text).toBe('KEY           WHY\na\\u001b[2Jb   first\\u000asecond\\u0007\n')
+  })
 })
 
 describe('a quantity', () => {

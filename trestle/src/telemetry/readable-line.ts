@@ -52,6 +52,6 @@ function clockTime(time: unknown): string {
 }
 
 /** What comes from outside must not move the cursor or colour the terminal. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(/\p{Cc}/gu, (control) => `\\u${(control.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
 }
