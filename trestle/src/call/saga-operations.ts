@@ -47,14 +47,20 @@ export interface SagaFilter {
 /** What people say about a stuck instance. `skip`: its step, or the undo of it, counts as done. `undone`: all of it does. */
 export type Resolution = 'skip' | 'undone' | 'continue'
 
+/** `not_waiting`: it has not begun or has ended, or somebody works on it at this moment. */
+export type Retried = 'retried' | 'not_waiting'
+
+/** `other_version`: the code that runs knows nothing of the version under which it began. */
+export type Resolved = 'resolved' | 'not_stuck' | 'other_version'
+
 /** What an operator can do about the sagas of one service. */
 export interface SagaOperations {
   list(filter?: SagaFilter): Promise<readonly SagaSummary[]>
   show(id: string): Promise<{ readonly summary: SagaSummary; readonly timeline: readonly SagaLine[] } | undefined>
-  /** Makes it try again now. `false`: it has ended, or somebody works on it at this moment. */
-  retry(id: string): Promise<boolean>
+  /** Makes it try again now. `undefined`: there is no such instance. */
+  retry(id: string): Promise<Retried | undefined>
   /** Undoes it, if it is before its pivot. `undefined`: there is no such instance. */
   cancel(id: string, reason: string): Promise<'undoing' | 'past_pivot' | 'ended' | 'before_start' | undefined>
-  /** Goes on with a stuck one as people decide; who did it and why stands in its timeline. `false`: it is not stuck. */
-  resolve(id: string, resolution: Resolution, reason: string): Promise<boolean>
+  /** Goes on with a stuck one as people decide; who did it and why stands in its timeline. `undefined`: there is no such instance. */
+  resolve(id: string, resolution: Resolution, reason: string): Promise<Resolved | undefined>
 }

@@ -1,8 +1,11 @@
 import { crashPoint } from '../std/crash-points.ts'
 import type { Tx } from '../store/store.ts'
 import type { Cancelled, Failure } from './saga.ts'
-import { iso } from './journal.ts'
+import { iso, storable } from './journal.ts'
 import { runWithin } from './statement.ts'
+
+/** Longest reason that is kept. */
+export const reasonMaxChars = 1_000
 
 /**
  * Turns an instance round if it is before its pivot. Who works on it loses it by the fence, and whether the pivot was first is
@@ -17,7 +20,12 @@ export async function cancelWithin(
   reason: string,
   { nowMs, newId, traceparent }: { readonly nowMs: number; readonly newId: () => string; readonly traceparent: string },
 ): Promise<Cancelled> {
-  const failure: Failure = { step: '', code: 'cancelled', detail: reason.replaceAll('\0', ''), details: undefined }
+  const failure: Failure = {
+    step: '',
+    code: 'cancelled',
+    detail: storable(reason.slice(0, reasonMaxChars)),
+    details: undefined,
+  }
   const at = iso(nowMs)
   crashPoint('saga.before-cancel')
   const rows = await runWithin(tx, cancel, [newId(), name, key, version, JSON.stringify(failure), at, traceparent])

@@ -1,12 +1,15 @@
 import type { Handle } from '../call/call.ts'
 import type { Clock, Timer } from '../std/clock.ts'
 import { crashPoint } from '../std/crash-points.ts'
+import { Seldom } from '../std/seldom.ts'
 import type { Store } from '../store/store.ts'
+import { codeOf, isFromServer } from '../store/connection/pg-failure.ts'
 import type { StoreLog } from '../store/index.ts'
+import { storeErrors } from '../store/store-error.ts'
 import type { SagaSpec } from './define-saga.ts'
 import type { Instance } from './instance.ts'
 import { instanceOf } from './instance-of.ts'
-import { Journal } from './journal.ts'
+import { Journal, UnwritableError } from './journal.ts'
 import { Ownership } from './ownership.ts'
 import { retryStuck, wakeAfterClockJump } from './recover.ts'
 import { describe } from './outcome.ts'
@@ -84,7 +87,7 @@ export class Engine {
   #claimAgain = false
   #unheld: readonly string[] = []
   #wallAhead: number
-  #failing = false
+  readonly #troubles: Seldom
   #asleep = 0
   #started: Promise<void> | undefined
   #beats: (() => void)[] = []
@@ -98,9 +101,11 @@ export class Engine {
       specs.flatMap((spec) => [spec, ...spec.earlier]).map((spec) => [spec, callersOf(spec, deps)]),
     )
     this.#wallAhead = deps.clock.now() - deps.clock.monotonic()
+    this.#troubles = new Seldom(deps.clock, troubleSaidMs)
+    const onFailure = (error: unknown) => this.#trouble('saga.journal', error)
     this.#run = {
       ...deps,
-      journal: new Journal({ ...deps, signal: this.#cut.signal }),
+      journal: new Journal({ ...deps, signal: this.#cut.signal, onFailure }),
       callersFor: ({ spec }) => this.#callers.get(spec) as Callers,
       stopping: this.#stopping.signal,
       cut: this.#cut.signal,
@@ -236,20 +241,29 @@ export class Engine {
       }
     } catch (error) {
       // With a database that is away it is found again as something that is owned and not held.
-      if (!isOfTheDatabase(error)) await this.#giveUp(current ?? instance, error)
+      if (isStoreFailure(error)) this.#trouble('saga.read', error)
+      else await this.#giveUp(current ?? instance, error)
     }
   }
 
-  /** What cannot be run at all, because its event cannot be read or a step is not there, waits for other code. */
+  /**
+   * What cannot be run at all, because its event cannot be read, a step is not there, or what it has to say cannot be kept,
+   * waits for other code.
+   */
   async #giveUp(instance: Instance, error: unknown): Promise<void> {
-    const { place } = instance
+    const { place, migratedFrom, spec } = instance
     const at = this.#deps.clock.now()
-    const failure = { step: place.step ?? '', code: 'cannot_run', detail: describe(error), details: undefined }
+    const detail = error instanceof UnwritableError ? `${error.message}: ${describe(error.cause)}` : describe(error)
+    const failure = { step: place.step ?? '', code: 'cannot_run', detail, details: undefined }
     const text = JSON.stringify(failure)
     const { tries, beganAt } = place
     const entry = { step: place.step, action: 'stuck', outcome: 'failed', error: text, tries, beganAt, at } as const
     const move = { place: { ...place, state: 'stuck' as const }, keep: false }
-    const written = await this.#run.journal.write({ instance, entries: [entry], move, lastError: text })
+    // One that was not migrated keeps its version: its step is one of that.
+    const version = migratedFrom ?? spec.version
+    const said = this.#run.journal.write({ instance, entries: [entry], move, version, lastError: text })
+    // Not even that can be written: it is found again as something that is owned and not held.
+    const written = await said.catch(() => 'lost')
     if (written !== 'lost') this.#sayStuck(instance, failure)
   }
 
@@ -264,7 +278,7 @@ export class Engine {
   async #tidy(): Promise<void> {
     const { store, clock, limits, metrics } = this.#deps
     await count(store, this.#specs, clock.now(), metrics)
-    await forget(store, clock.now(), limits)
+    await forget(store, clock.now(), { ...limits, signal: this.#stopping.signal })
   }
 
   async #beat(): Promise<void> {
@@ -290,24 +304,31 @@ export class Engine {
     this.#timers.add(timer)
   }
 
-  /** A database that is away is said once, and is asked again at the next opportunity. */
+  /** What fails is tried again at the next opportunity. */
   async #try(what: string, work: () => Promise<void>): Promise<void> {
     try {
       await work()
-      this.#failing = false
     } catch (error) {
-      if (!this.#failing && !this.#stopping.signal.aborted) {
-        this.#deps.log.warn({ err: error }, `sagas wait for the database (${what})`)
-      }
-      this.#failing = true
+      this.#trouble(what, error)
     }
+  }
+
+  /** A database that is away, full or closed to us is counted each time, and said once in a while. */
+  #trouble(what: string, error: unknown): void {
+    if (this.#stopping.signal.aborted) return
+    this.#deps.metrics.failed(what)
+    const unsaid = this.#troubles.again(what)
+    if (unsaid !== undefined) this.#deps.log.warn({ err: error, unsaid }, `sagas wait for the database (${what})`)
   }
 }
 
-function isOfTheDatabase(error: unknown): boolean {
-  return typeof (error as { code?: unknown } | null)?.code === 'string'
+/** The database, and nothing that an instance brings with it. */
+function isStoreFailure(error: unknown): boolean {
+  return isFromServer(error) || Object.hasOwn(storeErrors, codeOf(error) ?? '')
 }
 
+/** One and the same trouble is said once in this time, milliseconds. */
+const troubleSaidMs = 60_000
 /** How often it counts, and forgets, milliseconds. */
 const tidyMs = 15_000
 /** Instances claimed with one statement. */

@@ -1,6 +1,7 @@
 import { backoffMs } from '../std/backoff.ts'
 import type { Clock } from '../std/clock.ts'
 import { crashPoint } from '../std/crash-points.ts'
+import { codeOf, isFromServer } from '../store/connection/pg-failure.ts'
 import type { Store, Tx } from '../store/store.ts'
 import type { Instance } from './instance.ts'
 import type { Move } from './place.ts'
@@ -104,13 +105,18 @@ function rowOf({ instance, entries, move, version, failure, lastError, unlessArr
     tries: place.tries,
     spent_ms: Math.round(place.spentMs),
     round: place.round,
-    last_error: lastError,
+    last_error: lastError === undefined ? undefined : storable(lastError),
     failure,
     keep: move.keep,
     awaits: move.awaits,
     unless_arrived: unlessArrived,
     ended_at: move.ended === true ? iso(place.beganAt) : undefined,
   }
+}
+
+/** Text that the database takes as it is: it knows neither zero characters nor halves of those that take two. */
+export function storable(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed()
 }
 
 /** As the database reads it. */
@@ -121,7 +127,11 @@ export function iso(ms: number): string {
 interface Queued {
   readonly transition: Transition
   readonly settle: (written: Written) => void
+  readonly refuse: (why: UnwritableError) => void
 }
+
+/** The database takes everything but this. */
+export class UnwritableError extends Error {}
 
 export interface JournalDeps {
   readonly store: Store<unknown>
@@ -129,6 +139,8 @@ export interface JournalDeps {
   readonly random: () => number
   /** The engine is gone: nothing needs to be written any more. */
   readonly signal: AbortSignal
+  /** Told of every try that failed; it is repeated. */
+  readonly onFailure?: (error: unknown) => void
 }
 
 /** Statements on their way at once: while one is being made certain, the next is prepared. */
@@ -145,10 +157,14 @@ export class Journal {
     this.#deps = deps
   }
 
-  /** Resolves when it is certain; repeats while the database is away. The instance then stands where `move` says. */
+  /**
+   * Resolves when it is certain; repeats while the database is away, full or closed to us. The instance then stands where
+   * `move` says.
+   * @throws UnwritableError when it is this that the database refuses
+   */
   write(transition: Transition): Promise<Written> {
-    return new Promise((settle) => {
-      this.#queue.push({ transition, settle })
+    return new Promise((settle, refuse) => {
+      this.#queue.push({ transition, settle, refuse })
       if (this.#queue.length === 1) setImmediate(() => this.#flushMore())
     })
   }
@@ -164,7 +180,7 @@ export class Journal {
   }
 
   async #flush(batch: readonly Queued[]): Promise<void> {
-    const { clock, random, signal } = this.#deps
+    const { clock, random, signal, onFailure } = this.#deps
     const rows = JSON.stringify(batch.map(({ transition }) => rowOf(transition)))
     const lines = JSON.stringify(batch.flatMap(({ transition }) => linesOf(transition)))
     for (let tries = 0; !signal.aborted; tries += 1) {
@@ -175,13 +191,22 @@ export class Journal {
         const known = tries === 0 ? written : [...written, ...(await this.#writtenBefore(batch, written))]
         settleAll(batch, known)
         return
-      } catch {
+      } catch (error) {
+        onFailure?.(error)
+        if (isOfTheData(error)) return this.#flushApart(batch, error)
         // Whatever it was: what has been written matches no more, and what has not is written now.
         const waitMs = backoffMs(tries, { baseMs: 20, maxMs: 2_000, random })
         await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs))
       }
     }
     for (const { settle } of batch) settle('lost')
+  }
+
+  /** One of them is what the database refuses: the others do not wait for it. */
+  async #flushApart(batch: readonly Queued[], cause: unknown): Promise<void> {
+    const [first, ...more] = batch
+    if (more.length > 0) for (const each of batch) await this.#flush([each])
+    else first?.refuse(new UnwritableError('the journal cannot take what it is to write', { cause }))
   }
 
   /** Of what matched nothing in a repetition: what the first try had written although its answer was lost. */
@@ -195,6 +220,11 @@ export class Journal {
     }))
     return expected.length === 0 ? [] : runAlone(this.#deps.store, whereTheyStand, [JSON.stringify(expected)])
   }
+}
+
+/** The database has read the values, and they are what is wrong: the same again fails again. */
+function isOfTheData(error: unknown): boolean {
+  return isFromServer(error) && /^(?:22|23)/.test(codeOf(error) ?? '')
 }
 
 const whereTheyStand = `

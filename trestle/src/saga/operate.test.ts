@@ -66,13 +66,13 @@ describe('an operator', () => {
     bench.answer = () => 'ok'
     const operations = operate(bench, [checkout])
     const [stuck] = await operations.list()
-    expect(await operations.resolve(stuck?.id ?? '', resolution, 'sent by hand')).toBe(true)
+    expect(await operations.resolve(stuck?.id ?? '', resolution, 'sent by hand')).toBe('resolved')
     await bench.settled()
     const shown = await operations.show(stuck?.id ?? '')
     expect(shown?.summary.state).toBe(state)
     expect(bench.calls).toHaveLength(calls)
     expect(JSON.stringify(shown?.timeline)).toContain('sent by hand')
-    expect(await operations.resolve(stuck?.id ?? '', resolution, 'again')).toBe(false)
+    expect(await operations.resolve(stuck?.id ?? '', resolution, 'again')).toBe('not_stuck')
   })
 
   it('retries one, and cancels one', async () => {
@@ -84,10 +84,32 @@ describe('an operator', () => {
     const operations = operate(bench, [checkout])
     const [stuck] = await operations.list()
     expect(await operations.cancel(stuck?.id ?? '', 'no')).toBe('past_pivot')
-    expect(await operations.retry(stuck?.id ?? '')).toBe(true)
+    expect(await operations.retry(stuck?.id ?? '')).toBe('retried')
     await bench.settled()
     expect((await operations.show(stuck?.id ?? ''))?.summary.state).toBe('done')
-    expect(await operations.cancel(uuidv7(), 'nobody')).toBeUndefined()
+    expect(await operations.retry(stuck?.id ?? '')).toBe('not_waiting')
+  })
+
+  it('is told that there is no such instance', async () => {
+    await using bench = await sagaBench([checkout])
+    const operations = operate(bench, [checkout])
+    const nobody = uuidv7()
+    expect(await operations.cancel(nobody, 'why')).toBeUndefined()
+    expect(await operations.retry(nobody)).toBeUndefined()
+    expect(await operations.resolve(nobody, 'skip', 'why')).toBeUndefined()
+  })
+
+  it('may give any text as a reason', async () => {
+    const definition = waiting('before')
+    await using bench = await sagaBench([definition])
+    await bench.deliver(placed, order)
+    await bench.settled()
+    const operations = operate(bench, [definition])
+    const [waits] = await operations.list()
+    const reason = `a\0b\ud83d${'x'.repeat(2_000)}`
+    expect(await operations.cancel(waits?.id ?? '', reason)).toBe('undoing')
+    await bench.settled()
+    expect((await operations.show(waits?.id ?? ''))?.summary.state).toBe('undone')
   })
 })
 
@@ -139,5 +161,53 @@ describe('versions of a saga', () => {
     expect(called(bench)).toEqual(['b'])
     const [ended] = await operate(bench, [second]).list({ state: 'all' })
     expect(ended).toMatchObject({ state: 'done', version: 2 })
+  })
+
+  const third = (migrate: object) => secondWith({ version: 3, migrate })
+
+  async function stuckBetween() {
+    const bench = await sagaBench([first])
+    await bench.deliver(placed, order)
+    await bench.settled()
+    await bench.sagas.close()
+    const wrong = await bench.another([third({ 1: () => 'nowhere' })])
+    bench.clock.jump(3_600_000)
+    await wrong.settled()
+    await wrong.close()
+    return bench
+  }
+
+  describe('that are to go on under one that cannot take them', () => {
+    it('are stuck under their version, and go on with code that can', async () => {
+      await using bench = await stuckBetween()
+      expect(await operate(bench, [first]).list()).toMatchObject([{ state: 'stuck', version: 1 }])
+      const right = await bench.another([third({ 1: () => 'new' })])
+      await right.settled()
+      expect(called(bench)).toEqual(['b'])
+      expect(await operate(bench, [first]).list({ state: 'all' })).toMatchObject([{ state: 'done', version: 3 }])
+    })
+
+    it.each([
+      ['skip', []],
+      ['continue', ['b']],
+    ] as const)('are resolved with %s where the newer one says', async (resolution, calls) => {
+      await using bench = await stuckBetween()
+      const definitions = [third({ 1: () => 'new' })]
+      const operations = operate(bench, definitions)
+      const [stuck] = await operations.list()
+      expect(await operations.resolve(stuck?.id ?? '', resolution, 'why')).toBe('resolved')
+      const right = await bench.another(definitions)
+      await right.settled()
+      expect(called(bench)).toEqual(calls)
+      expect(await operations.list({ state: 'all' })).toMatchObject([{ state: 'done', version: 3 }])
+    })
+
+    it('are not resolved by code that does not know their version', async () => {
+      await using bench = await stuckBetween()
+      const operations = operate(bench, [third({})])
+      const [stuck] = await operations.list()
+      expect(await operations.resolve(stuck?.id ?? '', 'skip', 'why')).toBe('other_version')
+      expect(await operations.list()).toMatchObject([{ state: 'stuck', version: 1 }])
+    })
   })
 })

@@ -3,11 +3,11 @@ import type { Resolution, SagaLine, SagaOperations, SagaSummary } from '../call/
 import type { Clock } from '../std/clock.ts'
 import type { Store } from '../store/store.ts'
 import { afterCommit } from '../store/tx-scope.ts'
-import { cancelWithin } from './cancel-instance.ts'
+import { cancelWithin, reasonMaxChars } from './cancel-instance.ts'
 import { specOf } from './define-saga.ts'
-import { instanceColumns, readInstance } from './instance.ts'
-import { iso, LostInstance, type Transition, writeWithin } from './journal.ts'
-import { afterCurrent, type Move, undoFrom } from './place.ts'
+import { type Instance, instanceColumns, readInstance } from './instance.ts'
+import { iso, type Transition, writeWithin } from './journal.ts'
+import { afterCurrent, migratedPlace, type Move, undoFrom } from './place.ts'
 import { type Row, runAlone, runWithin } from './statement.ts'
 import { specFor, versionsOf } from './versions.ts'
 
@@ -18,9 +18,6 @@ export interface OperateDeps {
   /** Told when something has become due. */
   readonly wake: () => void
 }
-
-/** Longest reason that is kept. */
-const reasonMaxChars = 1_000
 
 /**
  * The functions behind `trestle sagas`: they read and write the owner's database, so any replica can answer.
@@ -35,10 +32,9 @@ export function operateSagas(definitions: readonly SagaDefinition[], deps: Opera
   const find = async (id: string) => (await runAlone(store, `${summaryOf} where id = $1`, [id]))[0]
   return {
     async list({ saga, key, state = 'unfinished', limit = 100, before } = {}) {
-      const rows = await runAlone(store, listed, [
+      const rows = await runAlone(store, listed(state), [
         saga,
         key,
-        state,
         before === undefined ? undefined : iso(before),
         Math.max(1, Math.min(500, Math.floor(limit))),
       ])
@@ -53,7 +49,8 @@ export function operateSagas(definitions: readonly SagaDefinition[], deps: Opera
     async retry(id) {
       const rows = await runAlone(store, retryNow, [id, iso(clock.now())])
       wake()
-      return rows.length > 0
+      if (rows.length > 0) return 'retried'
+      return (await find(id)) === undefined ? undefined : 'not_waiting'
     },
     async cancel(id, reason) {
       const row = await find(id)
@@ -62,46 +59,46 @@ export function operateSagas(definitions: readonly SagaDefinition[], deps: Opera
       const [name, version, key] = [row['name'] as string, row['version'] as number, row['key'] as string]
       return store.transaction(async (tx) => {
         afterCommit(tx, wake)
-        return cancelWithin(tx, name, version, key, cut(reason), more)
+        return cancelWithin(tx, name, version, key, reason, more)
       })
     },
     async resolve(id, resolution, reason) {
-      const sql = `select ${instanceColumns} from trestle.sagas s where id = $1 and state = 'stuck' for update`
-      try {
-        return await store.transaction(async (tx) => {
-          const [row] = await runWithin(tx, sql, [id])
-          if (row === undefined) return false
-          const spec = specFor(specs, row['name'] as string, row['version'] as number)
-          const instance = readInstance(row, spec)
-          const at = clock.now()
-          const { step, tries, beganAt } = instance.place
-          const error = JSON.stringify({ resolution, reason: cut(reason) })
-          const outcome = resolution === 'continue' ? ('done' as const) : ('skipped' as const)
-          const move = released(moveFor(instance, resolution, at), at)
-          const failure = { step: step ?? '', code: 'resolved', detail: cut(reason), details: undefined }
-          const why = move.place.undoing && instance.failure === undefined ? { failure: JSON.stringify(failure) } : {}
-          const transition: Transition = { instance, entries: [], move, ...why }
-          await writeWithin(tx, transition, async () => ({
-            step,
-            action: 'resolve',
-            outcome,
-            error,
-            tries,
-            beganAt,
-            at,
-          }))
-          afterCommit(tx, wake)
-          return true
-        })
-      } catch (error) {
-        if (error instanceof LostInstance) return false
-        throw error
-      }
+      const sql = `select ${instanceColumns} from trestle.sagas s where id = $1 for update`
+      return store.transaction(async (tx) => {
+        const [row] = await runWithin(tx, sql, [id])
+        if (row === undefined) return undefined
+        if (row['state'] !== 'stuck') return 'not_stuck'
+        if (!isKnown(row)) return 'other_version'
+        const instance = readInstance(row, specFor(specs, row['name'] as string, row['version'] as number))
+        const transition = resolving(instance, resolution, cut(reason), clock.now())
+        const { step, tries, beganAt } = instance.place
+        await writeWithin(tx, transition, async () => ({
+          step,
+          action: 'resolve',
+          outcome: resolution === 'continue' ? 'done' : 'skipped',
+          error: JSON.stringify({ resolution, reason: cut(reason) }),
+          tries,
+          beganAt,
+          at: clock.now(),
+        }))
+        afterCommit(tx, wake)
+        return 'resolved'
+      })
     },
   }
 }
 
-function moveFor(instance: ReturnType<typeof readInstance>, resolution: Resolution, at: number): Move {
+/** Where a stuck one goes on. One of an earlier version goes on under this one, and there its step is looked for first. */
+function resolving(instance: Instance, resolution: Resolution, reason: string, at: number): Transition {
+  if (instance.migratedFrom !== undefined && resolution !== 'undone') instance.place = migratedPlace(instance)
+  const move = released(moveFor(instance, resolution, at), at)
+  const { step = '' } = instance.place
+  const failure = { step, code: 'resolved', detail: reason, details: undefined }
+  const why = move.place.undoing && instance.failure === undefined ? { failure: JSON.stringify(failure) } : {}
+  return { instance, entries: [], move, ...why }
+}
+
+function moveFor(instance: Instance, resolution: Resolution, at: number): Move {
   if (resolution === 'undone') return undoFrom(instance.spec, -1, at)
   if (resolution === 'skip') return afterCurrent(instance, at)
   const { place } = instance
@@ -117,19 +114,25 @@ function released(move: Move, at: number): Move {
 }
 
 function cut(reason: string): string {
-  return reason.replaceAll('\0', '').slice(0, reasonMaxChars)
+  return reason.slice(0, reasonMaxChars)
 }
 
 const summaryOf = `
 select id, name, key, version, state, undoing, step, began_at, due_at, tries, last_error, failure, started_at, ended_at,
   owner is not null as owned, traceparent from trestle.sagas`
 
-const listed = `${summaryOf}
-where ($1::text is null or name = $1) and ($2::text is null or key = $2)
-  and case $3 when 'unfinished' then ended_at is null when 'stuck' then ended_at is null and state = 'stuck'
-    when 'ended' then ended_at is not null else true end
-  and ($4::timestamptz is null or started_at < $4)
-order by started_at desc limit $5`
+/** As text of the statement, not as its parameter: what is unfinished has an index, which a kept plan would not use. */
+const isIn = {
+  unfinished: 'ended_at is null',
+  stuck: "ended_at is null and state = 'stuck'",
+  ended: 'ended_at is not null',
+  all: 'true',
+}
+
+const listed = (state: keyof typeof isIn) => `${summaryOf}
+where ${isIn[state]} and ($1::text is null or name = $1) and ($2::text is null or key = $2)
+  and ($3::timestamptz is null or started_at < $3)
+order by started_at desc limit $4`
 
 const retryNow = `
 update trestle.sagas set state = case when state = 'stuck' then 'running' else state end, due_at = $2::timestamptz,

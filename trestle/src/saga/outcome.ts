@@ -13,6 +13,8 @@ export type Outcome =
 /** Largest result that a journal keeps. */
 const resultMaxBytes = 65_536
 const detailMaxChars = 1_000
+/** Details of a declared error beyond this are not kept with the failure. */
+const detailsMaxBytes = 8_192
 
 /** What a step's value becomes: the same for later steps now as after somebody else has read it from the journal. */
 export function doneWith(step: string, value: unknown): Outcome {
@@ -43,11 +45,10 @@ function unusable(step: string, code: string, detail: string): Outcome {
 /** What an error of a step means. `calls`: how many it had made: of several, the ones before the last may have worked. */
 export function failedWith(step: string, error: unknown, calls: number): Outcome {
   if (error instanceof SagaFailure) {
-    const failure = { step, code: error.code, detail: error.detail, details: undefined }
-    return { kind: 'failed', failure, declared: true, perhapsRan: calls > 0 }
+    return { kind: 'failed', failure: failureOf(step, error), declared: true, perhapsRan: calls > 0 }
   }
   if (isCallError(error) && error.retry === 'no') {
-    const failure = { step, code: error.code, detail: error.detail, details: error.details }
+    const failure = failureOf(step, error)
     // Undone before it arrived: whoever undid it has taken the instance over.
     const declared = error.declared || !isPlatformCode(error.code)
     return { kind: 'failed', failure, declared, perhapsRan: calls > 1 }
@@ -56,8 +57,26 @@ export function failedWith(step: string, error: unknown, calls: number): Outcome
   return { kind: 'unknown', error: describe(error), waitMs }
 }
 
+/** What is kept of a failure: bounded, and the same now as after somebody else has read it from the journal. */
+export function failureOf(
+  step: string,
+  { code, detail, details }: { readonly code: string; readonly detail: string | undefined; readonly details?: unknown },
+): Failure {
+  const json = asJson(details)
+  const kept = typeof json === 'string' && Buffer.byteLength(json) <= detailsMaxBytes
+  return {
+    step,
+    code: cut(code),
+    detail: detail === undefined ? undefined : cut(detail),
+    details: kept ? (JSON.parse(json) as unknown) : undefined,
+  }
+}
+
 /** One line about an error, for lists. */
 export function describe(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
+  return cut(error instanceof Error ? error.message : String(error))
+}
+
+function cut(text: string): string {
   return text.length > detailMaxChars ? `${text.slice(0, detailMaxChars)}…` : text
 }

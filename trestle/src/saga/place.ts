@@ -54,6 +54,17 @@ function undone(nowMs: number): Move {
   return { place: { ...place, state: 'undone' }, keep: false, ended: true }
 }
 
+/**
+ * Where an instance that began under a version that is not kept goes on under this one.
+ * @throws Error when this one has no such step
+ */
+export function migratedPlace({ spec, place, migratedFrom }: Instance): Place {
+  const step = place.step === undefined ? undefined : spec.migrate[migratedFrom ?? spec.version]?.(place.step)
+  const pivot = spec.steps.findIndex((each) => each.kind === 'call' && each.pivot)
+  const at = step === undefined ? spec.steps.length : indexOfStep(spec, step)
+  return { ...place, step, pastPivot: !place.undoing && (place.pastPivot || (pivot !== -1 && at >= pivot)) }
+}
+
 /** What the current step's successor is, in the direction in which the instance goes. */
 export function afterCurrent(instance: Instance, nowMs: number): Move {
   const { spec, place } = instance

@@ -5,8 +5,8 @@ import type { Store } from '../store/store.ts'
 import type { StepSpec } from './define-saga.ts'
 import { eventId, type Instance, indexOfStep, type Place } from './instance.ts'
 import { type Entry, type Journal, LostInstance, type Transition, type Written, writeWithin } from './journal.ts'
-import { describe, doneWith, failedWith, type Outcome } from './outcome.ts'
-import { afterCurrent, type Move, undoFrom } from './place.ts'
+import { describe, doneWith, failedWith, failureOf, type Outcome } from './outcome.ts'
+import { afterCurrent, migratedPlace, type Move, undoFrom } from './place.ts'
 import { readResults } from './read-results.ts'
 import { openEvent } from './sealed-event.ts'
 import { SagaFailure, fail } from './saga-failure.ts'
@@ -97,13 +97,9 @@ class Run {
   /** It began under a version that is not kept: it goes on where this one says. */
   async #migrate(from: number): Promise<Written> {
     const instance = this.#instance
-    const { spec, place } = instance
-    const step = place.step === undefined ? undefined : spec.migrate[from]?.(place.step)
-    const pivot = spec.steps.findIndex((each) => each.kind === 'call' && each.pivot)
-    const at = step === undefined ? spec.steps.length : indexOfStep(spec, step)
-    const pastPivot = !place.undoing && (place.pastPivot || (pivot !== -1 && at >= pivot))
-    const entry = { ...this.#entry('migrate', 'done', {}), result: JSON.stringify({ from, to: spec.version }) }
-    const written = await this.#move({ place: { ...place, step, pastPivot }, keep: true }, [entry])
+    const result = JSON.stringify({ from, to: instance.spec.version })
+    const entry = this.#entry('migrate', 'done', { result })
+    const written = await this.#move({ place: migratedPlace(instance), keep: true }, [entry])
     instance.migratedFrom = undefined
     return written
   }
@@ -165,7 +161,7 @@ class Run {
     // Past it nothing can be taken back. At it, only a failure that its callee declares says that nothing has happened.
     if (step.pivot && declared && !outcome.perhapsRan) return this.#turn(failure, index - 1, 'failed')
     if (declared) return this.#stuck(failure, 'anew')
-    return this.#again(step, index, { error: `${failure.code}: ${failure.detail ?? ''}`, waitMs: 0 })
+    return this.#again(step, index, { error: [failure.code, failure.detail].filter(Boolean).join(': '), waitMs: 0 })
   }
 
   // --- what is tried again
@@ -247,7 +243,7 @@ class Run {
     const { error } = written
     const index = step === undefined ? -1 : indexOfStep(spec, step.name)
     if (error instanceof SagaFailure && !place.undoing && step !== undefined) {
-      const failure: Failure = { step: step.name, code: error.code, detail: error.detail, details: undefined }
+      const failure = failureOf(step.name, error)
       return place.pastPivot ? this.#stuck(failure, 'anew') : this.#turn(failure, index - 1, 'failed')
     }
     return this.#again(step, index, { error: describe(error), waitMs: 0 })

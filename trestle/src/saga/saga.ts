@@ -66,7 +66,9 @@ export interface Failure {
   readonly step: string
   /** Code of the error; `timed_out` after a wait or a step's time, `cancelled` by an operator or the service. */
   readonly code: string
+  /** At most 1,000 characters. */
   readonly detail: string | undefined
+  /** Of the callee's declared error, as JSON gives them back; `undefined` where they have more than 8,192 bytes. */
   readonly details: unknown
 }
 
