@@ -1,14 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { CommandProcess } from 'trestle/testing'
 import { type Operator, operatorOf } from './operator.ts'
-import { ask } from './web.ts'
 
-const command = fileURLToPath(import.meta.resolve('trestle/package.json').replace(/package\.json$/, 'bin/trestle.js'))
 const startTimeoutMs = 90_000
-const stopTimeoutMs = 30_000
 
 /** How a system under test is started. */
 export interface SystemSettings {
@@ -31,9 +27,7 @@ export class RunningSystem {
   readonly settings: SystemSettings
   readonly operator: Operator
   readonly url: string
-  #child: ChildProcess | undefined
-  /** Ends that nobody asked for. */
-  readonly surprises: string[] = []
+  #command: CommandProcess | undefined
   #wanted = false
   #starting: Promise<void> | undefined
 
@@ -49,11 +43,11 @@ export class RunningSystem {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid
+    return this.#command?.pid
   }
 
   get runs(): boolean {
-    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+    return this.#command?.runs === true
   }
 
   /** Starts it and waits until it is ready. @throws Error when it does not become so */
@@ -63,45 +57,27 @@ export class RunningSystem {
   }
 
   async #begin(): Promise<void> {
-    const { folder, topology, dataDir, port, adminPort, env, logFile } = this.settings
-    const log = openSync(logFile, 'a')
-    const child = spawn(process.execPath, [command, 'start', folder, '--topology', topology], {
-      env: {
-        ...env,
-        TRESTLE_DATA_DIR: dataDir,
-        TRESTLE_GATEWAY_PORT: String(port),
-        TRESTLE_ADMIN_PORT: String(adminPort),
-      },
-      stdio: ['ignore', log, log],
-    })
-    closeSync(log)
-    this.#child = child
+    const { folder, topology, port, ...place } = this.settings
+    const args = ['start', folder, '--topology', topology]
+    const command = new CommandProcess(args, { ...place, gatewayPort: port })
+    this.#command = command
     this.#wanted = true
-    child.once('exit', (code, signal) => {
-      if (this.#wanted && this.#child === child) this.surprises.push(`ended with ${code ?? signal}`)
-    })
-    await this.#ready(child)
+    const until = performance.now() + startTimeoutMs
+    if (await command.ready(startTimeoutMs)) await this.#answersOperators(command, until)
   }
 
-  async #ready(child: ChildProcess): Promise<void> {
-    const until = performance.now() + startTimeoutMs
-    while (performance.now() < until) {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const answer = await ask('GET', `${this.url}/readyz`, { signal: AbortSignal.timeout(5_000) }).catch(
-        () => undefined,
-      )
-      // The gateway is there before the admin listener, which is asked next.
-      if (answer?.status === 200 && (await this.#answersOperators())) return
+  /** The gateway is there before the admin listener. */
+  async #answersOperators(command: CommandProcess, until: number): Promise<void> {
+    while (command.runs) {
+      try {
+        await this.operator.ps()
+        return
+      } catch (cause) {
+        if (performance.now() > until)
+          throw new Error(`${this.settings.name} did not answer operators within ${startTimeoutMs} ms`, { cause })
+      }
       await sleep(50)
     }
-    throw new Error(`${this.settings.name} was not ready within ${startTimeoutMs} ms`)
-  }
-
-  async #answersOperators(): Promise<boolean> {
-    return this.operator.ps().then(
-      () => true,
-      () => false,
-    )
   }
 
   /** Starts it again when it has ended, for as long as crash points end it while it starts. */
@@ -121,23 +97,14 @@ export class RunningSystem {
 
   /** SIGKILL of the process that was started; in a split system its services end with it. */
   async kill(): Promise<void> {
-    await this.#end('SIGKILL')
+    this.#wanted = false
+    await this.#command?.kill()
   }
 
   /** As an operator stops it. */
   async stop(): Promise<void> {
-    await this.#end('SIGTERM')
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child
     this.#wanted = false
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-    child.kill(signal)
-    const force = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
-    await exit
-    clearTimeout(force)
+    await this.#command?.stop()
   }
 
   /** Of its database server; `undefined`: it does not run. */

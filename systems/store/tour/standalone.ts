@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { startCommand } from 'trestle/testing'
 import { type Replica, startReplica } from './replica.ts'
-import { freePort, startCommand } from './running-command.ts'
 import type { Story } from './story.ts'
 import { steadyTraffic, type TrafficReport } from './traffic.ts'
 
@@ -20,18 +20,10 @@ export async function standaloneChapter(story: Story, dataDir: string): Promise<
   for (let n = 0; n < 3; n++) replicas.push(opened.use(await startReplica(usualMs)))
   const file = join(dataDir, 'gateway.yaml')
   await writeFile(file, configuration(replicas.map(({ url }) => url)))
-  const [port, adminPort] = [await freePort(), await freePort()]
-  const url = `http://127.0.0.1:${port}`
-  const env = {
-    ...process.env,
-    TRESTLE_DATA_DIR: join(dataDir, 'alone'),
-    TRESTLE_GATEWAY_PORT: String(port),
-    TRESTLE_ADMIN_PORT: String(adminPort),
-  }
-  const gateway = opened.use(await startCommand(['gateway', file], { url, env }))
+  const gateway = opened.use(await startCommand(['gateway', file], { dataDir: join(dataDir, 'alone') }))
   story.say(`trestle gateway gateway.yaml: ready after ${(gateway.startMs / 1_000).toFixed(1)} s`)
-  await slowReplica(story, url, replicas)
-  await leakedHeader(story, url, replicas)
+  await slowReplica(story, gateway.url, replicas)
+  await leakedHeader(story, gateway.url, replicas)
 }
 
 async function slowReplica(story: Story, url: string, replicas: readonly Replica[]): Promise<void> {

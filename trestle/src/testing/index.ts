@@ -16,6 +16,9 @@ export {
   serviceHarness,
 } from './service-harness.ts'
 export { type StartedServices, startServices, type StartServicesOptions } from './start-services.ts'
+export { type CommandPlace, CommandProcess } from './command/command-process.ts'
+export { freePorts } from './command/free-ports.ts'
+export { type RunningCommand, startCommand, type StartCommandOptions } from './command/start-command.ts'
 export { type FaultControl, faultControl } from './faults/fault-control.ts'
 export type { Arm, Gate } from './faults/control.ts'
 export type { Fired } from './faults/in-process/crash-watcher.ts'
