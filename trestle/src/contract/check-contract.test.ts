@@ -179,6 +179,12 @@ describe('an operation as written', () => {
       'platform',
     ],
     [
+      'the header that names undone work',
+      at('/a', Id, { headers: { id: 'Idempotency-Cancels' } }),
+      'orders.place headers.id',
+      'platform',
+    ],
+    [
       'a header that is in the path too',
       at('/a/{id}', Id, { headers: { id: 'x-id' } }),
       'orders.place /a/{id}',

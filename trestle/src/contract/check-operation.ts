@@ -125,6 +125,7 @@ const reservedHeaders = new Set([
   'proxy-authenticate',
   'proxy-connection',
   'idempotency-key',
+  'idempotency-cancels',
   'traceparent',
   'tracestate',
 ])

@@ -53,6 +53,14 @@ describe('cors', () => {
     expect([reply.status, said(reply), reply.headers.get('vary')]).toEqual([200, {}, 'Origin'])
   })
 
+  it('lets a page see whether a reply was replayed, and when to come back', async () => {
+    const bench = await start({ policies: [cors({ origins: [app] })] })
+    const exposed = (await bench.fetch('/pub/notes', { headers: { origin: app } })).headers.get(
+      'access-control-expose-headers',
+    )
+    expect(exposed?.split(', ')).toEqual(expect.arrayContaining(['Idempotency-Replayed', 'Retry-After']))
+  })
+
   it('lets a page see replies, also refusals, and their fields', async () => {
     const bench = await start({
       policies: [cors({ origins: [app], credentials: true, exposedHeaders: ['RateLimit'] })],

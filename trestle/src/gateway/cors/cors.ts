@@ -35,6 +35,7 @@ const readable = [
   'RateLimit-Policy',
   'RateLimit',
   'Retry-After',
+  'Idempotency-Replayed',
   'X-Request-Id',
   'Trestle-Trace-Id',
   'Trestle-Partial',

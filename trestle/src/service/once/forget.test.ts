@@ -59,7 +59,7 @@ describe('what is kept of requests', () => {
     const statement = (_kind: string, sql: string) => {
       const rowCount = sql.includes('trestle.once_cancelled') ? 0 : 1_000
       forgotten += rowCount
-      return Promise.resolve({ rows: [], rowCount })
+      return Promise.resolve({ command: 'DELETE', rows: [], rowCount })
     }
     const forgetting = startForgetting({ statement }, { clock, random: () => 0.5 })
     await clock.advance(60_000)
