@@ -1,10 +1,10 @@
 import { runners, type TestSystem } from 'trestle/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest'
 import { identity } from './identity/contract.ts'
 import { merchants } from './merchants/contract.ts'
 import { type Ask, clientOf, type Question } from './testing/client.ts'
 import { approvedOrder, newMerchant, newPayer, tokenOf } from './testing/people.ts'
-import { type Receiver, startReceiver } from './testing/receiver.ts'
+import { startReceiver } from './testing/receiver.ts'
 import { verifyDelivery } from './webhooks/verify-delivery.ts'
 
 process.env.PAYMENTS_SWITCHES = 'on'
@@ -17,7 +17,6 @@ describe.each(runners)('payments on %s', (runner) => {
   let payments: TestSystem
   let ask: Ask
   let storeToken: string
-  let receiver: Receiver
   beforeAll(async () => {
     // A server of its own: on a shared one, events wait for the open transactions of every other test.
     payments = await runner.start(new URL('./system.ts', import.meta.url), { stores: 'own' })
@@ -25,28 +24,29 @@ describe.each(runners)('payments on %s', (runner) => {
     storeToken = (await tokenOf(ask, store)) as string
   })
   afterAll(() => payments?.stop())
-  beforeEach(async () => {
-    receiver = await startReceiver()
-  })
-  afterEach(async () => {
-    await ask('DELETE', '/test/switches', { token: storeToken })
-    await receiver[Symbol.asyncDispose]()
-  })
 
-  const register = async (token: string) => {
+  /** An endpoint of its own that is told of all that becomes of the merchant of a token. */
+  const endpointFor = async (token: string) => {
+    const receiver = await startReceiver()
     const event_types = [{ name: '*' }]
     const made = await ask('POST', '/v1/notifications/webhooks', { token, body: { url: receiver.url, event_types } })
     expect(made.status).toBe(201)
-    return made.body.id as string
+    const types = () => receiver.received.map(({ event }) => event.event_type)
+    return Object.assign(receiver, { webhookId: made.body.id as string, types })
   }
-  const types = () => receiver.received.map(({ event }) => event.event_type)
-  const switchTo = async (body: object) =>
+  /** Switches are the whole system's: no two tests that use them run at once, nor one that they would disturb. */
+  const switchTo = async (onTestFinished: TestContext['onTestFinished'], body: object) => {
+    onTestFinished(async () => {
+      await ask('DELETE', '/test/switches', { token: storeToken })
+    })
     expect((await ask('PUT', '/test/switches', { token: storeToken, body })).status).toBe(200)
+  }
 
-  it('takes a payment from the token to the refund, and tells the merchant of each step', async () => {
+  it.concurrent('takes a payment from the token to the refund, and tells the merchant of each step', async () => {
     const merchant = await newMerchant(payments, ask)
     const payer = await newPayer(ask, storeToken)
-    const webhookId = await register(merchant.token)
+    await using receiver = await endpointFor(merchant.token)
+    const { webhookId, types } = receiver
     const { token } = merchant
     const orderId = await approvedOrder(ask, merchant, payer)
 
@@ -64,7 +64,7 @@ describe.each(runners)('payments on %s', (runner) => {
     expect(captured).toMatchObject({ status: 201, body: { status: 'COMPLETED' } })
     expect(await ask('POST', path, capturing)).toMatchObject({ status: 200, body: { id: captured.body.id } })
     const told = ['CHECKOUT.ORDER.APPROVED', 'PAYMENT.AUTHORIZATION.CREATED', 'PAYMENT.CAPTURE.COMPLETED']
-    await expect.poll(() => new Set(types()), eventually).toEqual(new Set(told))
+    await vi.waitFor(() => expect(new Set(types())).toEqual(new Set(told)), eventually)
 
     const refunded = await ask('POST', `/v2/payments/captures/${captured.body.id}/refund`, {
       token,
@@ -72,7 +72,7 @@ describe.each(runners)('payments on %s', (runner) => {
       body: {},
     })
     expect(refunded).toMatchObject({ status: 201, body: { status: 'COMPLETED', amount: { value: '19.99' } } })
-    await expect.poll(types, eventually).toContain('PAYMENT.CAPTURE.REFUNDED')
+    await vi.waitFor(() => expect(types()).toContain('PAYMENT.CAPTURE.REFUNDED'), eventually)
     const refund = receiver.received.find(({ event }) => event.event_type === 'PAYMENT.CAPTURE.REFUNDED')?.event
     expect(refund).toMatchObject({
       resource_type: 'refund',
@@ -89,16 +89,119 @@ describe.each(runners)('payments on %s', (runner) => {
     }
 
     const look = `/v1/notifications/webhooks-events/${refund.id}`
-    await expect
-      .poll(async () => (await ask('GET', look, { token })).body.transmissions, eventually)
-      .toMatchObject([{ webhook_id: webhookId, status: 'SUCCESS', http_status: 200 }])
+    await vi.waitFor(
+      async () =>
+        expect((await ask('GET', look, { token })).body.transmissions).toMatchObject([
+          { webhook_id: webhookId, status: 'SUCCESS', http_status: 200 },
+        ]),
+      eventually,
+    )
     expect((await ask('POST', `${look}/resend`, { token, body: {} })).status).toBe(202)
-    await expect.poll(() => receiver.received.filter(({ event }) => event.id === refund.id).length, eventually).toBe(2)
+    await vi.waitFor(
+      () => expect(receiver.received.filter(({ event }) => event.id === refund.id).length).toBe(2),
+      eventually,
+    )
     const listed = await ask('GET', '/v1/notifications/webhooks-events', { token })
     expect(listed.body.count).toBe(4)
   })
 
-  it('refuses what it must, each with its status, its code and the name that is documented', async () => {
+  it.concurrent('shows a merchant nothing of another one', async () => {
+    const [ada, eve] = [await newMerchant(payments, ask), await newMerchant(payments, ask)]
+    const payer = await newPayer(ask, storeToken)
+    await using receiver = await endpointFor(ada.token)
+    const { webhookId, types } = receiver
+    const orderId = await approvedOrder(ask, ada, payer)
+    await vi.waitFor(() => expect(types()).toEqual(['CHECKOUT.ORDER.APPROVED']), eventually)
+    const eventId = receiver.received[0]?.event.id
+    for (const path of [
+      `/v2/checkout/orders/${orderId}`,
+      `/v1/notifications/webhooks/${webhookId}`,
+      `/v1/notifications/webhooks-events/${eventId}`,
+    ]) {
+      expect((await ask('GET', path, { token: ada.token })).status).toBe(200)
+      expect((await ask('GET', path, { token: eve.token })).status).toBe(404)
+    }
+    const requests: [string, string][] = [
+      ['POST', `/v2/checkout/orders/${orderId}/authorize`],
+      ['POST', `/v1/notifications/webhooks-events/${eventId}/resend`],
+      ['DELETE', `/v1/notifications/webhooks/${webhookId}`],
+    ]
+    for (const [method, path] of requests) {
+      const question = method === 'POST' ? { body: {}, requestId: 'e' } : {}
+      expect((await ask(method, path, { ...question, token: eve.token })).status).toBe(404)
+    }
+    expect((await ask('GET', '/v1/notifications/webhooks', { token: eve.token })).body.webhooks).toEqual([])
+    expect((await ask('GET', '/v1/notifications/webhooks-events', { token: eve.token })).body.events).toEqual([])
+  })
+
+  it.concurrent('delivers to an endpoint that was down once it is up', async () => {
+    const merchant = await newMerchant(payments, ask)
+    await using receiver = await endpointFor(merchant.token)
+    receiver.answers(503)
+    await approvedOrder(ask, merchant, await newPayer(ask, storeToken))
+    await vi.waitFor(() => expect(receiver.received.length).toBeGreaterThan(0), eventually)
+    const eventId = receiver.received[0]?.event.id
+    const transmissions = async () =>
+      (await ask('GET', `/v1/notifications/webhooks-events/${eventId}`, { token: merchant.token })).body.transmissions
+    await vi.waitFor(
+      async () => expect(await transmissions()).toMatchObject([{ status: 'PENDING', http_status: 503 }]),
+      eventually,
+    )
+    receiver.answers(200)
+    await vi.waitFor(
+      async () => expect(await transmissions()).toMatchObject([{ status: 'SUCCESS', http_status: 200 }]),
+      eventually,
+    )
+    expect(new Set(receiver.received.map(({ event }) => event.id)).size).toBe(1)
+  })
+
+  it('declines, and times out after the effect, where a test asks for it', async ({ onTestFinished }) => {
+    const merchant = await newMerchant(payments, ask)
+    const payer = await newPayer(ask, storeToken)
+    const { token } = merchant
+    await switchTo(onTestFinished, { decline_authorizations: 1, time_out_authorizations: 1 })
+    const authorize = (orderId: string, requestId: string, more: Question = {}) =>
+      ask('POST', `/v2/checkout/orders/${orderId}/authorize`, { token, requestId, body: {}, ...more })
+    const declined = await authorize(await approvedOrder(ask, merchant, payer), 'a-1')
+    expect(declined).toMatchObject({ status: 422, body: { details: [{ issue: 'INSTRUMENT_DECLINED' }] } })
+    const orderId = await approvedOrder(ask, merchant, payer)
+    const impatient = new AbortController()
+    const unanswered = authorize(orderId, 'a-2', { signal: impatient.signal })
+    // Taken once the effect is there.
+    const left = async () => (await ask('GET', '/test/switches', { token: storeToken })).body.time_out_authorizations
+    await vi.waitFor(async () => expect(await left()).toBe(0), eventually)
+    impatient.abort()
+    await expect(unanswered).rejects.toThrow(/abort/)
+    const replayed = await authorize(orderId, 'a-2')
+    expect(replayed.status).toBe(200)
+    expect(replayed.body.purchase_units[0].payments.authorizations.length).toBe(1)
+
+    await switchTo(onTestFinished, { declined_payers: [payer.id] })
+    const byName = await authorize(await approvedOrder(ask, merchant, payer), 'a-3')
+    expect(byName).toMatchObject({ status: 422, body: { code: 'instrument_declined' } })
+  })
+
+  it.concurrent('repeats and reorders deliveries where a test asks for it', async ({ onTestFinished }) => {
+    const merchant = await newMerchant(payments, ask)
+    await using receiver = await endpointFor(merchant.token)
+    await switchTo(onTestFinished, { webhooks_repeated: 1, webhooks_reordered_ms: 5_000 })
+    const orderId = await approvedOrder(ask, merchant, await newPayer(ask, storeToken))
+    const { token } = merchant
+    await ask('POST', `/v2/checkout/orders/${orderId}/authorize`, { token, requestId: 'a', body: {} })
+    await vi.waitFor(
+      () =>
+        expect(receiver.types()).toEqual([
+          'PAYMENT.AUTHORIZATION.CREATED',
+          'PAYMENT.AUTHORIZATION.CREATED',
+          'CHECKOUT.ORDER.APPROVED',
+          'CHECKOUT.ORDER.APPROVED',
+        ]),
+      eventually,
+    )
+    expect(new Set(receiver.received.map(({ event }) => event.id)).size).toBe(2)
+  })
+
+  it.concurrent('refuses what it must, each with its status, its code and the name that is documented', async () => {
     const { token } = await newMerchant(payments, ask)
     const form = 'grant_type=client_credentials'
     const nowhere = '/v2/checkout/orders/0198a000-0000-7000-8000-000000000000'
@@ -171,112 +274,25 @@ describe.each(runners)('payments on %s', (runner) => {
     )
   })
 
-  it('knows a token until it expires or is ended, and a merchant until it is suspended', async () => {
+  it.concurrent('knows a token until it expires or is ended, and a merchant until it is suspended', async () => {
     const me = (token: string) => ask('GET', '/v1/merchants/me', { token })
     const short = await payments
       .client(identity)
       .createClient({ merchant_id: 'store', name: 'Short', token_seconds: 1 })
     const shortToken = (await tokenOf(ask, `${short.client_id}:${short.client_secret}`)) as string
-    await expect.poll(async () => (await me(shortToken)).status, eventually).toBe(401)
+    await vi.waitFor(async () => expect((await me(shortToken)).status).toBe(401), eventually)
     const { id: merchant_id, basic, token } = await newMerchant(payments, ask)
     expect(await me(token)).toMatchObject({ status: 200, body: { merchant_id, status: 'active' } })
     const second = (await tokenOf(ask, basic)) as string
     expect((await ask('POST', '/v1/oauth2/token/terminate', { basic, form: `token=${second}` })).status).toBe(204)
     expect((await me(second)).status).toBe(401)
     await payments.client(merchants).setStatus({ merchant_id, status: 'suspended' })
-    await expect.poll(async () => (await me(token)).status, eventually).toBe(401)
+    await vi.waitFor(async () => expect((await me(token)).status).toBe(401), eventually)
     const refused = await ask('POST', '/v1/oauth2/token', { basic, form: 'grant_type=client_credentials' })
     expect(refused).toMatchObject({ status: 400, body: { error: 'unauthorized_client' } })
   })
 
-  it('shows a merchant nothing of another one', async () => {
-    const [ada, eve] = [await newMerchant(payments, ask), await newMerchant(payments, ask)]
-    const payer = await newPayer(ask, storeToken)
-    const webhookId = await register(ada.token)
-    const orderId = await approvedOrder(ask, ada, payer)
-    await expect.poll(types, eventually).toEqual(['CHECKOUT.ORDER.APPROVED'])
-    const eventId = receiver.received[0]?.event.id
-    for (const path of [
-      `/v2/checkout/orders/${orderId}`,
-      `/v1/notifications/webhooks/${webhookId}`,
-      `/v1/notifications/webhooks-events/${eventId}`,
-    ]) {
-      expect((await ask('GET', path, { token: ada.token })).status).toBe(200)
-      expect((await ask('GET', path, { token: eve.token })).status).toBe(404)
-    }
-    const requests: [string, string][] = [
-      ['POST', `/v2/checkout/orders/${orderId}/authorize`],
-      ['POST', `/v1/notifications/webhooks-events/${eventId}/resend`],
-      ['DELETE', `/v1/notifications/webhooks/${webhookId}`],
-    ]
-    for (const [method, path] of requests) {
-      const question = method === 'POST' ? { body: {}, requestId: 'e' } : {}
-      expect((await ask(method, path, { ...question, token: eve.token })).status).toBe(404)
-    }
-    expect((await ask('GET', '/v1/notifications/webhooks', { token: eve.token })).body.webhooks).toEqual([])
-    expect((await ask('GET', '/v1/notifications/webhooks-events', { token: eve.token })).body.events).toEqual([])
-  })
-
-  it('delivers to an endpoint that was down once it is up', async () => {
-    const merchant = await newMerchant(payments, ask)
-    await register(merchant.token)
-    receiver.answers(503)
-    await approvedOrder(ask, merchant, await newPayer(ask, storeToken))
-    await expect.poll(() => receiver.received.length, eventually).toBeGreaterThan(0)
-    const eventId = receiver.received[0]?.event.id
-    const transmissions = async () =>
-      (await ask('GET', `/v1/notifications/webhooks-events/${eventId}`, { token: merchant.token })).body.transmissions
-    await expect.poll(transmissions, eventually).toMatchObject([{ status: 'PENDING', http_status: 503 }])
-    receiver.answers(200)
-    await expect.poll(transmissions, eventually).toMatchObject([{ status: 'SUCCESS', http_status: 200 }])
-    expect(new Set(receiver.received.map(({ event }) => event.id)).size).toBe(1)
-  })
-
-  it('repeats and reorders deliveries where a test asks for it', async () => {
-    const merchant = await newMerchant(payments, ask)
-    await register(merchant.token)
-    await switchTo({ webhooks_repeated: 1, webhooks_reordered_ms: 5_000 })
-    const orderId = await approvedOrder(ask, merchant, await newPayer(ask, storeToken))
-    const { token } = merchant
-    await ask('POST', `/v2/checkout/orders/${orderId}/authorize`, { token, requestId: 'a', body: {} })
-    await expect
-      .poll(types, eventually)
-      .toEqual([
-        'PAYMENT.AUTHORIZATION.CREATED',
-        'PAYMENT.AUTHORIZATION.CREATED',
-        'CHECKOUT.ORDER.APPROVED',
-        'CHECKOUT.ORDER.APPROVED',
-      ])
-    expect(new Set(receiver.received.map(({ event }) => event.id)).size).toBe(2)
-  })
-
-  it('declines, and times out after the effect, where a test asks for it', async () => {
-    const merchant = await newMerchant(payments, ask)
-    const payer = await newPayer(ask, storeToken)
-    const { token } = merchant
-    await switchTo({ decline_authorizations: 1, time_out_authorizations: 1 })
-    const authorize = (orderId: string, requestId: string, more: Question = {}) =>
-      ask('POST', `/v2/checkout/orders/${orderId}/authorize`, { token, requestId, body: {}, ...more })
-    const declined = await authorize(await approvedOrder(ask, merchant, payer), 'a-1')
-    expect(declined).toMatchObject({ status: 422, body: { details: [{ issue: 'INSTRUMENT_DECLINED' }] } })
-    const orderId = await approvedOrder(ask, merchant, payer)
-    const impatient = new AbortController()
-    const unanswered = authorize(orderId, 'a-2', { signal: impatient.signal })
-    // Taken once the effect is there.
-    const left = async () => (await ask('GET', '/test/switches', { token: storeToken })).body.time_out_authorizations
-    await expect.poll(left, eventually).toBe(0)
-    impatient.abort()
-    await expect(unanswered).rejects.toThrow(/abort/)
-    const replayed = await authorize(orderId, 'a-2')
-    expect(replayed.status).toBe(200)
-    expect(replayed.body.purchase_units[0].payments.authorizations.length).toBe(1)
-
-    await switchTo({ declined_payers: [payer.id] })
-    const byName = await authorize(await approvedOrder(ask, merchant, payer), 'a-3')
-    expect(byName).toMatchObject({ status: 422, body: { code: 'instrument_declined' } })
-  })
-
-  it('lets a payer approve on its page, and shows merchant and auditor the same books', async () => {
+  it.concurrent('lets a payer approve on its page, and shows merchant and auditor the same books', async () => {
     const merchant = await newMerchant(payments, ask)
     const payer = await newPayer(ask, storeToken)
     const { token } = merchant
@@ -322,11 +338,14 @@ describe.each(runners)('payments on %s', (runner) => {
   it('bounds how often secrets may be tried from one address', async () => {
     const attempt = () =>
       ask('POST', '/v1/oauth2/token', { basic: 'store:guessed', form: 'grant_type=client_credentials' })
-    let answer = await attempt()
+    let answers = [await attempt()]
     // Some places become free again while this asks.
-    for (let n = 0; n < 1_000 && answer.status === 401; n++) answer = await attempt()
+    for (let n = 0; n < 100 && answers.every(({ status }) => status === 401); n++) {
+      answers = await Promise.all(Array.from({ length: 10 }, attempt))
+    }
+    const answer = answers.find(({ status }) => status !== 401)
     expect(answer).toMatchObject({ status: 429, body: { error: 'temporarily_unavailable' } })
-    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(Number(answer?.headers.get('retry-after'))).toBeGreaterThan(0)
     expect((await ask('GET', '/v1/merchants/me', { token: storeToken })).status).toBe(200)
   })
 })

@@ -1,5 +1,5 @@
 import type { TestSystem } from 'trestle/testing'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { merchants } from '../merchants/contract.ts'
 import type { Ask } from './client.ts'
 
@@ -16,7 +16,9 @@ export async function newMerchant(payments: TestSystem, ask: Ask) {
   await payments.client(merchants).setStatus({ merchant_id: merchant.merchant_id, status: 'active' })
   // Identity hears of it as an event.
   let token: string | undefined
-  await expect.poll(async () => (token = await tokenOf(ask, basic)), { timeout: 60_000 }).toEqual(expect.any(String))
+  await vi.waitFor(async () => expect((token = await tokenOf(ask, basic))).toEqual(expect.any(String)), {
+    timeout: 60_000,
+  })
   return { id: merchant.merchant_id as string, basic, token: token ?? '' }
 }
 
