@@ -41,7 +41,17 @@ interface Row {
 }
 
 /** A time further away than any wait was given by a clock that has been put back since. */
-const due = `(k.next_at <= now() or k.next_at > now() + interval '1 hour')`
+const dueTimes = ['k.next_at <= now()', `k.next_at > now() + interval '1 hour'`]
+
+/** One range of the index for each: keys that wait for a later try are not even looked at. */
+const dueKeys = dueTimes
+  .map(
+    (due) => `(
+    select k.key, k.head, k.head_epoch, k.tries, k.fence from trestle.inbox_keys k
+    where k.subscription = $1 and k.generation = $2 and ${due}
+    order by k.next_at limit 512)`,
+  )
+  .join(' union all ')
 
 const eventColumns =
   'i.event_id, i.key, i.key_version, i.epoch, i.type, i.version, i.occurred_ms, i.payload, i.traceparent'
@@ -50,10 +60,7 @@ const eventColumns =
 // apart so that there is only one way to run it: see `wakeKeysSql`. Of the keys that are due, some may be locked by others.
 const headSql = `
 select i.*, k.tries, k.fence
-from (
-  select k.key, k.head, k.head_epoch, k.tries, k.fence from trestle.inbox_keys k
-  where k.subscription = $1 and k.generation = $2 and k.next_at is not null and ${due}
-  order by k.next_at limit 512) k
+from (${dueKeys}) k
 cross join lateral (
   select ${eventColumns} from trestle.inbox i
   where i.subscription = $1 and i.generation = $2 and i.key = k.key
@@ -67,14 +74,16 @@ export async function claimInTransaction(db: AnyDb, of: Of): Promise<Claimed | u
   return row === undefined ? undefined : toClaimed(row)
 }
 
-// The key is looked at again when it is written: who saw an older state of it may have waited for the event's lock.
+// The key is looked at again when it is written: who saw an older state of it may have waited for the event's lock. `coalesce`
+// keeps the planner from looking for it among all keys that are due.
 const claimSql = `
 with i as (${headSql})
 update trestle.inbox_keys k
 set next_at = now() + $3 * interval '1 ms', tries = k.tries + 1, fence = k.fence + 1
 from i
 where k.subscription = $1 and k.generation = $2 and k.key = i.key
-  and k.head_epoch = i.epoch and k.head = i.key_version and ${due}
+  and k.head_epoch = i.epoch and k.head = i.key_version
+  and coalesce(${dueTimes.join(' or ')}, false)
 returning i.event_id, i.key, i.key_version, i.epoch, i.type, i.version, i.occurred_ms, i.payload, i.traceparent,
   k.tries - 1 as tries, k.fence`
 
@@ -84,14 +93,23 @@ export async function claimForLease(db: AnyDb, of: Of, leaseMs: number): Promise
   return row === undefined ? undefined : toClaimed(row)
 }
 
+// A renewal that comes after the note that the event is done, or that its key is parked, changes nothing.
 const renewSql = `
-update trestle.inbox_keys set next_at = now() + $5 * interval '1 ms'
+update trestle.inbox_keys
+set next_at = case when head = $6 and parked_at is null then now() + $5 * interval '1 ms' else next_at end
 where subscription = $1 and generation = $2 and key = $3 and fence = $4
 returning 1`
 
 /** Keeps a claim; `false` when it is somebody else's by now. */
 export async function renewClaim(db: AnyDb, of: Of, claimed: Claimed, leaseMs: number): Promise<boolean> {
-  const rows = await rowsOf(db, renewSql, [of.id, of.generation, claimed.key, claimed.fence, leaseMs])
+  const rows = await rowsOf(db, renewSql, [
+    of.id,
+    of.generation,
+    claimed.key,
+    claimed.fence,
+    leaseMs,
+    claimed.keyVersion,
+  ])
   return rows.length === 1
 }
 

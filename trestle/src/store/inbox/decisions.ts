@@ -1,4 +1,5 @@
 import type { Claimed } from './claim.ts'
+import { isBlocked } from './inbox-state.ts'
 import { type AnyDb, rowsOf } from './statement.ts'
 
 const redriveSql = `
@@ -6,7 +7,7 @@ with redriven as (
   update trestle.inbox_keys k
   set parked_at = null, tries = 0, next_at = case when k.head <= k.version + 1 then now() end
   from trestle.subscriptions s
-  where s.name = $1 and k.subscription = s.id and k.generation = s.generation and k.parked_at is not null
+  where s.name = $1 and k.subscription = s.id and k.generation = s.generation and ${isBlocked} and k.parked_at is not null
     and ($2::text is null or k.key = $2)
   returning k.key
 ), noted as (
@@ -92,8 +93,8 @@ where name = $1 returning id, generation`
 
 const giveUpSql = `
 with parked as (
-  select count(*) as keys from trestle.inbox_keys
-  where subscription = $1 and generation < $2 and parked_at is not null
+  select count(*) as keys from trestle.inbox_keys k
+  where k.subscription = $1 and k.generation < $2 and ${isBlocked} and k.parked_at is not null
 ), gone as (
   delete from trestle.inbox where subscription = $1 and generation < $2 and state = 0 returning 1
 )

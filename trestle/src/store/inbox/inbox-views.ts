@@ -1,3 +1,4 @@
+import { isBlocked, waitingOfS } from './inbox-state.ts'
 import { type AnyDb, rowsOf } from './statement.ts'
 
 /** A subscription as an operator sees it. */
@@ -29,17 +30,11 @@ select s.name, s.stream, s.generation, s.epoch, s.xid, s.seq,
   (extract(epoch from s.accepted_at) * 1000)::bigint as accepted_ms, s.occurred_ms,
   w.waiting, w.parked_waiting, w.oldest_ms, k.parked_keys, k.gap_keys
 from trestle.subscriptions s
-cross join lateral (
-  select count(*) filter (where k.parked_at is null) as waiting,
-    count(*) filter (where k.parked_at is not null) as parked_waiting,
-    min(i.occurred_ms) filter (where k.parked_at is null) as oldest_ms
-  from trestle.inbox i
-  join trestle.inbox_keys k on k.subscription = i.subscription and k.generation = i.generation and k.key = i.key
-  where i.subscription = s.id and i.generation = s.generation and i.state = 0) w
+cross join lateral (${waitingOfS}) w
 cross join lateral (
   select count(*) filter (where k.parked_at is not null) as parked_keys,
-    count(*) filter (where k.parked_at is null and k.head > k.version + 1) as gap_keys
-  from trestle.inbox_keys k where k.subscription = s.id and k.generation = s.generation and k.head is not null) k
+    count(*) filter (where k.parked_at is null) as gap_keys
+  from trestle.inbox_keys k where k.subscription = s.id and k.generation = s.generation and ${isBlocked}) k
 where $1::text is null or s.name = $1
 order by s.name`
 
@@ -105,7 +100,7 @@ join lateral (
   select * from trestle.inbox i where i.subscription = k.subscription and i.generation = k.generation
     and i.key = k.key and i.epoch = k.head_epoch and i.key_version = k.head and i.state = 0 order by i.event_id limit 1) i on true
 where ($1::text is null or s.name = $1) and ($2::text is null or k.key = $2)
-  and (k.parked_at is not null or k.head > k.version + 1) and (s.name, k.key) > ($3, $4)
+  and ${isBlocked} and (s.name, k.key) > ($3, $4)
 order by s.name, k.key limit $5`
 
 /** What to list of the blocked keys. */

@@ -76,7 +76,8 @@ create table trestle.inbox_keys (
   primary key (key, subscription, generation)
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 create index inbox_keys_due on trestle.inbox_keys (subscription, generation, next_at) where next_at is not null;
-create index inbox_keys_parked on trestle.inbox_keys (subscription, generation, parked_at) where parked_at is not null;
+-- Parked, or behind a missing one.
+create index inbox_keys_blocked on trestle.inbox_keys (subscription, generation, key) where next_at is null and head is not null;
 
 -- What people did about events, kept for the record.
 create table trestle.inbox_decisions (
