@@ -3,7 +3,7 @@ import { inventory } from '../inventory/contract.ts'
 import { payments } from '../payments/contract.ts'
 import { shipping } from '../shipping/contract.ts'
 import { orders } from './contract.ts'
-import { cancel, markShipped } from './settle.ts'
+import { cancel, keep, markShipped } from './settle.ts'
 
 /**
  * Cancels an order wherever its checkout is: keeps the parcel here, gives the money back, frees the stock. A checkout that
@@ -21,4 +21,5 @@ export const cancellation = saga('cancellation', {
   )
   .whenUndone(async ({ event, failure, tx, now }) => {
     if (failure.code === 'already_dispatched') await markShipped(tx, event.id, new Date(now()))
+    else await keep(tx, event.id)
   })

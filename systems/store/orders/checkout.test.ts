@@ -68,9 +68,13 @@ async function approve({ id }: Placed): Promise<void> {
 
 /** Every webhook is lost in these tests: the store looks for itself. */
 async function look(): Promise<void> {
+  await lookForPayments()
+  await services.settled()
+}
+
+async function lookForPayments(): Promise<void> {
   services.pass(6 * 60_000)
   await services.runJob('payments', 'look-after-payments')
-  await services.settled()
 }
 
 async function paid(): Promise<Placed> {
@@ -82,6 +86,29 @@ async function paid(): Promise<Placed> {
 const orderOf = ({ id, shopper }: Placed) => services.as(user(shopper)).orders.find({ id })
 const cancel = ({ id, shopper }: Placed) => services.as(user(shopper)).orders.cancel.try({ id })
 const paymentOf = ({ id }: Placed) => operator().payments.find({ orderId: id })
+
+/** A parcel is ready, and the wish to keep it here is on its way. */
+async function readyAndWished(): Promise<Placed & { readonly shipmentId: string }> {
+  const order = await placed()
+  services.provider.approve(order.id)
+  let isWished = false
+  services.watch((call) => {
+    // The wish comes when the money has been taken and before the parcel is ready, and gets no further.
+    if (nameOf(call) === 'shipping.recall' || (nameOf(call) === 'shipping.prepare' && !isWished)) crash()
+  })
+  await lookForPayments()
+  const within = { timeout: 30_000 }
+  await expect.poll(async () => (await paymentOf(order)).state, within).toBe('captured')
+  expect(await cancel(order)).toMatchObject({ ok: true })
+  isWished = true
+  await expect.poll(async () => (await orderOf(order)).shipmentId, within).not.toBeNull()
+  const { status, shipmentId } = await orderOf(order)
+  expect(status).toBe('pending')
+  return { ...order, shipmentId: shipmentId ?? '' }
+}
+
+const toldOf = async ({ id }: Placed) =>
+  (await operator().notifications.ofOrder({ orderId: id })).items.map(({ kind }) => kind)
 
 /** What has become of an order, its money and its stock. */
 async function standingOf(order: Placed) {
@@ -238,6 +265,26 @@ describe('an order that its customer cancels', () => {
     expect(await standingOf(order)).toEqual(asPaid(order))
     expect(await orderOf(order)).toMatchObject({ cancelRequestedAt: null })
     expect(await cancel(order)).toMatchObject({ error: { code: 'already_shipped', status: 409 } })
+  })
+
+  describe('in the moment in which it is confirmed', () => {
+    it('is cancelled, and its customer is told of nothing else', async () => {
+      const order = await readyAndWished()
+      services.watch(undefined)
+      await services.settled()
+      expect(await standingOf(order)).toEqual(asGone('cancelled', 'customer'))
+      expect(await toldOf(order)).toEqual(['cancelled'])
+    })
+
+    it('is confirmed when the carrier was faster, and its customer is told of nothing else', async () => {
+      const order = await readyAndWished()
+      const scan = { id: order.shipmentId, scan: 's-1', kind: 'picked_up' as const, at: new Date().toISOString() }
+      await carrier().scan(scan)
+      services.watch(undefined)
+      await services.settled()
+      expect(await standingOf(order)).toEqual(asPaid(order))
+      expect(await toldOf(order)).toEqual(['confirmed'])
+    })
   })
 
   it('is not cancelled by others', async () => {

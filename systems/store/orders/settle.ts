@@ -13,13 +13,25 @@ export async function offerPayment({ db }: OrdersTx, id: string, approveUrl: str
   await db.updateTable('orders').set({ approve_url: approveUrl }).where('id', '=', id).execute()
 }
 
-/** It is paid and its parcel ready. */
+/** It is paid and its parcel ready. One that is to be cancelled waits for what becomes of that: nobody is told of both. */
 export async function confirm(tx: OrdersTx, id: string, shipmentId: string): Promise<void> {
-  const confirmed = await tx.db
+  await tx.db
     .updateTable('orders')
-    .set({ status: 'confirmed', shipment_id: shipmentId })
+    .set({ shipment_id: shipmentId })
     .where('id', '=', id)
     .where('status', '=', 'pending')
+    .execute()
+  await confirmUnlessWished(tx, id)
+}
+
+async function confirmUnlessWished(tx: OrdersTx, id: string): Promise<void> {
+  const confirmed = await tx.db
+    .updateTable('orders')
+    .set({ status: 'confirmed' })
+    .where('id', '=', id)
+    .where('status', '=', 'pending')
+    .where('shipment_id', 'is not', null)
+    .where('cancel_requested_at', 'is', null)
     .returningAll()
     .executeTakeFirst()
   if (confirmed !== undefined) tell(tx, confirmed, 'confirmed', false)
@@ -43,13 +55,20 @@ export async function cancel(tx: OrdersTx, id: string, { at, refunded }: { at: D
 }
 
 /** The parcel has left: it cannot be cancelled any more. */
-export async function markShipped({ db }: OrdersTx, id: string, at: Date): Promise<void> {
-  await db
+export async function markShipped(tx: OrdersTx, id: string, at: Date): Promise<void> {
+  await tx.db
     .updateTable('orders')
     .set({ cancel_requested_at: null, shipped_at: at })
     .where('id', '=', id)
     .where('shipped_at', 'is', null)
     .execute()
+  await confirmUnlessWished(tx, id)
+}
+
+/** It is not cancelled after all. */
+export async function keep(tx: OrdersTx, id: string): Promise<void> {
+  await tx.db.updateTable('orders').set({ cancel_requested_at: null }).where('id', '=', id).execute()
+  await confirmUnlessWished(tx, id)
 }
 
 interface Closing {
