@@ -42,7 +42,8 @@ export async function admitGuess(db: Db, guess: Guess, now: number): Promise<Adm
   const { guesser, wrong, last_at } = row
   const pauseMs = pauseAfter(wrong)
   if (pauseMs === 0 || last_at.getTime() < now - forgetMs) return { guesser }
-  const waitMs = last_at.getTime() + pauseMs - now
+  // A time that is still to come was written before the clock was put back, and holds nobody up.
+  const waitMs = pauseMs - Math.abs(now - last_at.getTime())
   if (waitMs > 0) return { waitMs }
   // Of those who come at the end of a pause, one begins the next.
   const { numUpdatedRows } = await db
