@@ -68,7 +68,7 @@ export class FeedConsumer {
       try {
         await this.#consumer.sink.ready(signal)
         turned = this.#consumer.sink.turned
-        await this.#pull()
+        await this.#pull(turned)
         this.#failures = 0
       } catch (error) {
         if (signal.aborted) return
@@ -81,18 +81,18 @@ export class FeedConsumer {
   }
 
   /** Hands over what there is, while there is room. The next batch is read while the sink writes the one before. */
-  async #pull(): Promise<void> {
+  async #pull(turned: AbortSignal | undefined): Promise<void> {
     const { sink } = this.#consumer
     const feed = this.#deps.feedFor()
-    const after = await this.#after(feed, await sink.position())
-    let batch = await this.#read(feed, after, waitMs)
+    const after = await this.#after(feed, await sink.position(), turned)
+    let batch = await this.#read(feed, after, waitMs, turned)
     this.#sayBack()
     if (batch.events.length === 0 && isSame(batch.next, after)) return
     for (;;) {
-      const ahead = batch.caughtUp ? undefined : this.#read(feed, batch.next, 0)
+      const ahead = batch.caughtUp ? undefined : this.#read(feed, batch.next, 0, turned)
       ahead?.catch(() => undefined)
       crashPoint('bus.before-accept')
-      await this.#handOver(batch)
+      await this.#handOver(batch, turned)
       crashPoint('bus.after-accept')
       if (ahead === undefined || this.#closing.signal.aborted) return
       const next = batch.next
@@ -104,15 +104,26 @@ export class FeedConsumer {
     }
   }
 
-  async #handOver({ events, next }: FeedBatch): Promise<void> {
+  async #handOver({ events, next }: FeedBatch, turned: AbortSignal | undefined): Promise<void> {
     this.#size.saw(events)
-    for (let time = 0; time < this.#deps.deliveries; time += 1) await this.#consumer.sink.accept(events, next)
+    for (let time = 0; time < this.#deps.deliveries; time += 1) await this.#accept(events, next, turned)
   }
 
-  #read(feed: ReadableFeed, after: EventPosition | undefined, wait: number): Promise<FeedBatch> {
-    const { stream, types, service, subscription, sink } = this.#consumer
+  /** What was read behind a place that is another one now would be noted for the new one, and a replay end before it begins. */
+  async #accept(events: FeedBatch['events'], next: EventPosition, turned: AbortSignal | undefined): Promise<void> {
+    turned?.throwIfAborted()
+    await this.#consumer.sink.accept(events, next)
+  }
+
+  #read(
+    feed: ReadableFeed,
+    after: EventPosition | undefined,
+    wait: number,
+    turned: AbortSignal | undefined,
+  ): Promise<FeedBatch> {
+    const { stream, types, service, subscription } = this.#consumer
     const closing = this.#closing.signal
-    const signal = sink.turned === undefined ? closing : AbortSignal.any([closing, sink.turned])
+    const signal = turned === undefined ? closing : AbortSignal.any([closing, turned])
     return feed.read({
       stream,
       after,
@@ -125,11 +136,15 @@ export class FeedConsumer {
   }
 
   /** A beginning that was said in words is made a place and noted at once: it must be the same after a crash. */
-  async #after(feed: ReadableFeed, start: FeedStart): Promise<EventPosition | undefined> {
+  async #after(
+    feed: ReadableFeed,
+    start: FeedStart,
+    turned: AbortSignal | undefined,
+  ): Promise<EventPosition | undefined> {
     if (start.kind === 'position') return start.position
     if (start.kind === 'earliest') return undefined
     const position = start.kind === 'time' ? await feed.positionAt(start.timeMs) : await feed.head()
-    await this.#consumer.sink.accept([], position)
+    await this.#accept([], position, turned)
     return position
   }
 
