@@ -7,11 +7,16 @@ export type Ask = (sql: string, parameters: readonly unknown[]) => Promise<PgRes
 /** How far the feed is certain: every transaction with a smaller id has ended, so nothing can come before it any more. */
 const certain = 'select epoch, pg_snapshot_xmin(pg_current_snapshot()) as xid from trestle.feed'
 
-const readFeed = 'select * from trestle.read_feed($1, $2::bigint, $3::xid8, $4::bigint, $5::text[], $6)'
+const readFeed = 'select * from trestle.read_feed($1, $2::bigint, $3::xid8, $4::bigint, $5::text[], $6, $7::bigint)'
+
+/** Bytes of payloads after which one look takes no further event. */
+const lookMaxBytes = 8 << 20
 
 /** What one look at the feed has found. */
 export interface FeedLook {
   readonly events: readonly EventEnvelope[]
+  /** There may be more behind these: as many were found as were asked for, or as many bytes as are taken at once. */
+  readonly more: boolean
   /** Nothing before it can still come. */
   readonly certain: EventPosition
   /** Something is committed and held back, because an older transaction is still open. */
@@ -29,10 +34,11 @@ export async function lookAtFeed(
   types: readonly string[] | undefined,
   max: number,
 ): Promise<FeedLook> {
-  const { rows } = await ask(readFeed, [stream, epoch, xid, seq, types ?? null, max])
+  const { rows } = await ask(readFeed, [stream, epoch, xid, seq, types ?? null, max, lookMaxBytes])
   const [first] = rows as [Row]
   return {
     events: first['id'] === null ? [] : rows.map((row) => envelopeOf(stream, row)),
+    more: rows.length >= max || rows.length < Number(first['found']),
     certain: { epoch: Number(first['f_epoch']), xid: first['f_xid'] as string, seq: '0' },
     held: first['f_held'] as boolean,
     dropped: first['f_dropped'] as boolean,

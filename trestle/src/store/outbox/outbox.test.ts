@@ -116,6 +116,39 @@ describe('publishing', () => {
     await expect(work).rejects.toMatchObject({ code: 'event_invalid', message: expect.stringContaining('10000') })
   })
 
+  it('takes no more bytes than its bound in one transaction, whatever is in them', async () => {
+    const work = store.transaction(async (tx) => {
+      for (let index = 0; index < 34; index += 1) tx.publish(placed, { id: 'large', note: 'ä'.repeat(499_900) })
+    })
+    await expect(work).rejects.toMatchObject({ code: 'event_invalid', message: expect.stringContaining('32 MiB') })
+  })
+
+  it('takes as many events as its bound allows, under keys as long as may be, and they are read', async () => {
+    const fresh = await fixture.open()
+    const keys = Array.from({ length: 10_000 }, (_, n) => String(n % 9_000).padStart(512, '漢'))
+    await fresh.transaction(async (tx) => {
+      for (const id of keys) tx.publish(placed, { id })
+    })
+    const events = await readNext(fresh, 10_000, { max: 1_000 })
+    expect(events.map(({ key }) => key)).toEqual(keys)
+  })
+
+  it('of many large events at once can be read a few at a time, and none is passed over', async () => {
+    const fresh = await fixture.open()
+    const ids = Array.from({ length: 30 }, (_, n) => `large-${n}`)
+    await fresh.transaction(async (tx) => {
+      for (const id of ids) tx.publish(placed, { id, note: 'x'.repeat(999_900) })
+    })
+    const all = { stream: placed.contractId, after: undefined, max: 1_000 }
+    await readNext(fresh, 1)
+    const first = await fresh.feed.read(all)
+    expect(first.events.length).toBe(9)
+    expect(first.caughtUp).toBe(false)
+    expect((await fresh.feed.read({ ...all, types: [] })).events.length).toBe(30)
+    const events = await readNext(fresh, 30, { max: 1_000 })
+    expect(events.map(({ key }) => key)).toEqual(ids)
+  })
+
   it('is over when the transaction is', async () => {
     const kept = await store.transaction(async (tx) => tx)
     expect(() => kept.publish(placed, { id: 'late' })).toThrow('The transaction is over')

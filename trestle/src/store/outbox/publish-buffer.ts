@@ -18,7 +18,7 @@ export class PublishBuffer {
   readonly events: BufferedEvent[] = []
   readonly #now: () => number
   readonly #fullBytes: number | undefined
-  #characters = 0
+  #bytes = 0
 
   /** @param fullBytes the bound that the outbox has passed, if it has */
   constructor(now: () => number, fullBytes?: number) {
@@ -35,8 +35,9 @@ export class PublishBuffer {
     const written = wireSchema(event.payload).stringify(payload)
     const what = `${event.contract}.${event.name}`
     if (!written.ok) throw invalid(what, written.faults)
-    this.#characters += written.json.length
-    checkSize(what, written.json, this.events.length, this.#characters)
+    const bytes = Buffer.byteLength(written.json)
+    this.#bytes += bytes
+    checkSize(what, bytes, this.events.length, this.#bytes)
     const occurredAt = this.#now()
     this.events.push({
       id: uuidv7(occurredAt),
@@ -58,12 +59,11 @@ function invalid(what: string, faults: readonly InputFault[]): StoreError {
   })
 }
 
-function checkSize(what: string, json: string, before: number, characters: number): void {
-  // A character takes at most three bytes; most take one.
-  if (json.length * 3 > eventPayloadMaxBytes && Buffer.byteLength(json) > eventPayloadMaxBytes) {
+function checkSize(what: string, bytes: number, before: number, allBytes: number): void {
+  if (bytes > eventPayloadMaxBytes) {
     throw invalid(what, [{ pointer: '', detail: `is larger than ${eventPayloadMaxBytes} bytes` }])
   }
-  if (before >= eventsPerTransactionMax || characters > payloadsPerTransactionMaxBytes) {
+  if (before >= eventsPerTransactionMax || allBytes > payloadsPerTransactionMaxBytes) {
     throw new StoreError(
       'event_invalid',
       `One transaction publishes at most ${eventsPerTransactionMax} events of ${payloadsPerTransactionMaxBytes >> 20} MiB: use several`,

@@ -25,7 +25,7 @@ function stream() {
       .filter(({ position }) => comparePositions(position, after) > 0 && comparePositions(position, certain) < 0)
       .slice(0, max)
       .map((event) => (types?.includes(event.type) === false ? { ...event, payload: undefined } : event))
-    return { events: found, certain, held: state.held, dropped: false, ahead: false }
+    return { events: found, more: found.length === max, certain, held: state.held, dropped: false, ahead: false }
   }
   const tail = new StreamTail({ look, clock })
   const read = (request: Partial<TailRequest> = {}) =>

@@ -91,7 +91,7 @@ export class StreamTail {
   /** For a reader that is behind: only it reads there. */
   async #readOwn(after: EventPosition, request: TailRequest): Promise<FeedBatch> {
     const { types, max } = request
-    const { events, certain, dropped, ahead } = await this.#deps.look(after, types, max)
+    const { events, more, certain, dropped, ahead } = await this.#deps.look(after, types, max)
     if (dropped && request.after !== undefined) {
       throw new StoreError('feed_position_lost', 'Some of the events behind this position are no longer kept')
     }
@@ -103,8 +103,7 @@ export class StreamTail {
     }
     const last = events.at(-1)
     if (last !== undefined) {
-      const caughtUp = events.length < max
-      return { events, next: caughtUp ? laterOf(certain, last.position) : last.position, caughtUp }
+      return { events, next: more ? last.position : laterOf(certain, last.position), caughtUp: !more }
     }
     const next = laterOf(certain, after)
     this.#recent ??= new RecentEvents(certain)
@@ -211,9 +210,8 @@ export class StreamTail {
   async #pollOnce(): Promise<void> {
     const recent = this.#recent as RecentEvents
     this.#published = false
-    const { events, certain, held } = await this.#deps.look(recent.until, undefined, pollMaxEvents)
+    const { events, more, certain, held } = await this.#deps.look(recent.until, undefined, pollMaxEvents)
     if (certain.epoch !== recent.until.epoch) recent.clear()
-    const more = events.length === pollMaxEvents
     this.#caughtUp = !more
     recent.add(events, more ? (events.at(-1)?.position ?? certain) : certain)
     for (const { after, types, request, done } of this.#waiting) {

@@ -117,12 +117,16 @@ create table trestle.outbox_dropped (
 -- Only the index may give the order. A planner that takes what follows for a few rows, because all epochs are alike, would
 -- read and sort for each batch all that a reader is behind, and one that is far behind would never catch up. What is held
 -- back is asked of the last event, once: asked for any event behind the point, it would look for one in the whole table.
+--
+-- After `bytes_max` bytes of payloads no further event is taken, however many were asked for: `found` says how many there were
+-- of them. A thousand large ones at once would fill the memory of who reads, and again after each restart.
 create function trestle.read_feed(
-  of_stream text, after_epoch bigint, after_xid xid8, after_seq bigint, of_types text[], events_max integer
+  of_stream text, after_epoch bigint, after_xid xid8, after_seq bigint, of_types text[], events_max integer,
+  bytes_max bigint
 ) returns table (
   f_epoch bigint, f_xid xid8, f_held boolean, f_dropped boolean, f_ahead boolean,
   epoch bigint, feed_xid xid8, seq bigint, id uuid, type text, version integer, key text, key_version bigint,
-  occurred_at bigint, traceparent text, payload text
+  occurred_at bigint, traceparent text, payload text, found bigint
 ) language plpgsql stable set enable_sort = off as $$
 #variable_conflict use_column
 begin
@@ -140,16 +144,21 @@ begin
       after_epoch = c.epoch and after_xid > pg_snapshot_xmax(pg_current_snapshot())
     from (select f.epoch, pg_snapshot_xmin(pg_current_snapshot()) as xid from trestle.feed f) c
   )
-  select f.*, o.*
+  select f.*, o.epoch, o.feed_xid, o.seq, o.id, o.type, o.version, o.key, o.key_version, o.occurred_at, o.traceparent,
+    o.payload, o.found
   from f left join lateral (
-    select o.epoch, o.feed_xid, o.seq, o.id, o.type, o.version, o.key, o.key_version, o.occurred_at, o.traceparent,
-      case when of_types is null or o.type = any (of_types) then o.payload end
-    from trestle.outbox o
-    where o.stream = of_stream
-      and (o.epoch, o.feed_xid, o.seq) > (after_epoch, after_xid, after_seq)
-      and (o.epoch, o.feed_xid) < (f.epoch, f.xid)
-    order by o.epoch, o.feed_xid, o.seq
-    limit events_max
-  ) o on true;
+    select e.*, count(*) over () as found,
+      sum(octet_length(e.payload)) over (
+        order by e.epoch, e.feed_xid, e.seq rows between unbounded preceding and 1 preceding) as bytes_before
+    from (
+      select o.epoch, o.feed_xid, o.seq, o.id, o.type, o.version, o.key, o.key_version, o.occurred_at, o.traceparent,
+        case when of_types is null or o.type = any (of_types) then o.payload end as payload
+      from trestle.outbox o
+      where o.stream = of_stream
+        and (o.epoch, o.feed_xid, o.seq) > (after_epoch, after_xid, after_seq)
+        and (o.epoch, o.feed_xid) < (f.epoch, f.xid)
+      order by o.epoch, o.feed_xid, o.seq
+      limit events_max) e
+  ) o on coalesce(o.bytes_before, 0) < bytes_max;
 end
 $$;
