@@ -51,6 +51,13 @@ const payingFaults = {
   action_does_not_match_intent: problem(422, 'The order was created with the other intent'),
 }
 const tooMany = problem(422, 'There have been too many payments for this order')
+const payingErrors = {
+  ...notFound,
+  ...requestFaults,
+  ...payingFaults,
+  max_number_of_payment_attempts_exceeded: tooMany,
+  ...declined,
+}
 const capturingFaults = {
   max_number_of_payment_attempts_exceeded: tooMany,
   authorization_already_captured: problem(422, 'All of the authorization has been captured'),
@@ -131,13 +138,7 @@ export const orders = contract('orders', {
       input: byId.extend({ request_id: RequestId }),
       headers: requestHeader,
       responses: { 201: Order, 200: Order },
-      errors: {
-        ...notFound,
-        ...requestFaults,
-        ...payingFaults,
-        max_number_of_payment_attempts_exceeded: tooMany,
-        ...declined,
-      },
+      errors: payingErrors,
       access: merchant,
       idempotent: 'natural',
       timeoutMs: 20_000,
@@ -148,13 +149,7 @@ export const orders = contract('orders', {
       input: byId.extend({ request_id: RequestId }),
       headers: requestHeader,
       responses: { 201: Order, 200: Order },
-      errors: {
-        ...notFound,
-        ...requestFaults,
-        ...payingFaults,
-        max_number_of_payment_attempts_exceeded: tooMany,
-        ...declined,
-      },
+      errors: payingErrors,
       access: merchant,
       idempotent: 'natural',
       timeoutMs: 20_000,

@@ -56,6 +56,8 @@ const asRequest = { ...asClient, request_id: 'pay-request-id' } as const
 const request = { ...authorization, request_id: z.string().max(108) }
 const access = anyone()
 const timeoutMs = 8_000
+/** Said of all that moves money, or may: asked again under its number it does nothing more. */
+const change = { headers: asRequest, errors, access, idempotent: 'natural', timeoutMs } as const
 
 export const paymentProvider = contract('payment-provider', {
   version: '2.0.0',
@@ -76,12 +78,8 @@ export const paymentProvider = contract('payment-provider', {
           z.object({ amount: Amount, custom_id: z.string(), invoice_id: z.string(), description: z.string() }),
         ),
       }),
-      headers: asRequest,
       responses: { 201: ProviderOrder, 200: ProviderOrder },
-      errors,
-      access,
-      idempotent: 'natural',
-      timeoutMs,
+      ...change,
     }),
     find: get('/v2/checkout/orders/{id}', {
       input: z.object({ ...authorization, id: z.string() }),
@@ -101,47 +99,27 @@ export const paymentProvider = contract('payment-provider', {
     }),
     authorize: post('/v2/checkout/orders/{id}/authorize', {
       input: z.object({ ...request, id: z.string() }),
-      headers: asRequest,
       responses: { 201: ProviderOrder, 200: ProviderOrder },
-      errors,
-      access,
-      idempotent: 'natural',
-      timeoutMs,
+      ...change,
     }),
     voidOrder: post('/v2/checkout/orders/{id}/void', {
       input: z.object({ ...request, id: z.string() }),
-      headers: asRequest,
       responses: { 200: ProviderOrder },
-      errors,
-      access,
-      idempotent: 'natural',
-      timeoutMs,
+      ...change,
     }),
     voidAuthorization: post('/v2/payments/authorizations/{id}/void', {
       input: z.object({ ...request, id: z.string() }),
-      headers: asRequest,
-      errors,
-      access,
-      idempotent: 'natural',
-      timeoutMs,
+      ...change,
     }),
     capture: post('/v2/payments/authorizations/{id}/capture', {
       input: z.object({ ...request, id: z.string(), final_capture: z.literal(true) }),
-      headers: asRequest,
       responses: { 201: Capture, 200: Capture },
-      errors,
-      access,
-      idempotent: 'natural',
-      timeoutMs,
+      ...change,
     }),
     refund: post('/v2/payments/captures/{id}/refund', {
       input: z.object({ ...request, id: z.string() }),
-      headers: asRequest,
       responses: { 201: Refund, 200: Refund },
-      errors,
-      access,
-      idempotent: 'natural',
-      timeoutMs,
+      ...change,
     }),
 
     registerWebhook: post('/v1/notifications/webhooks', {
