@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Answer, Ask } from './client.ts'
+import type { JsonAnswer } from 'trestle/testing'
+import type { Ask } from './client.ts'
 
 /** One thing that a customer does, and what came of it. */
 export interface Step {
@@ -71,7 +72,7 @@ export async function journey(ask: Ask, tell: (step: Step) => void): Promise<voi
   })
 }
 
-function many(ask: Ask, key: string, count: number): Promise<readonly Answer[]> {
+function many(ask: Ask, key: string, count: number): Promise<readonly JsonAnswer[]> {
   return Promise.all(Array.from({ length: count }, (_, at) => ask('GET', `/v1/8.8.${at}.8`, { key })))
 }
 
@@ -87,12 +88,12 @@ async function untilPremium(ask: Ask, key: string): Promise<number | undefined> 
   }
 }
 
-function statuses(answers: readonly Answer[]): string {
+function statuses(answers: readonly JsonAnswer[]): string {
   const counts = Map.groupBy(answers, ({ status }) => status)
   return [...counts].map(([status, all]) => `${all.length} x ${status}`).join(', ')
 }
 
-function shown({ status, body }: Answer): string {
+function shown({ status, body }: JsonAnswer): string {
   return `${status} ${body.country ?? body.code}`
 }
 

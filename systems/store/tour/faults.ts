@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RunningStore } from './running-store.ts'
-import type { Answer } from './shop.ts'
+import type { JsonAnswer } from 'trestle/testing'
 import type { Shopper } from './shopping.ts'
 import type { Story } from './story.ts'
 
@@ -72,7 +72,10 @@ export async function partialChapter(story: Story, store: RunningStore, { token 
   if (!back) throw new Error('carts did not come back')
 }
 
-async function firstOf(ask: () => Promise<Answer>, wanted: (answer: Answer) => boolean): Promise<Answer | undefined> {
+async function firstOf(
+  ask: () => Promise<JsonAnswer>,
+  wanted: (answer: JsonAnswer) => boolean,
+): Promise<JsonAnswer | undefined> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const answer = await ask()
     if (wanted(answer)) return answer
@@ -80,7 +83,7 @@ async function firstOf(ask: () => Promise<Answer>, wanted: (answer: Answer) => b
   return undefined
 }
 
-function firstFailure({ shop }: RunningStore, path: string): Promise<Answer | undefined> {
+function firstFailure({ shop }: RunningStore, path: string): Promise<JsonAnswer | undefined> {
   return firstOf(
     () => shop.ask('GET', path),
     ({ status }) => status !== 200,

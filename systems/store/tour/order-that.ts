@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Answer, Shop } from './shop.ts'
+import type { JsonAnswer } from 'trestle/testing'
+import type { Shop } from './shop.ts'
 
 const patienceMs = 60_000
 const lookEveryMs = 50
@@ -9,8 +10,8 @@ export async function orderThat(
   shop: Shop,
   id: string,
   token: string,
-  isWanted: (order: Answer['body']) => boolean,
-): Promise<Answer['body']> {
+  isWanted: (order: JsonAnswer['body']) => boolean,
+): Promise<JsonAnswer['body']> {
   const end = performance.now() + patienceMs
   while (performance.now() < end) {
     const { status, body } = await shop

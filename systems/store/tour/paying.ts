@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { type Buyer, type PaymentSystem, paymentSystemAt } from '../testing/buyer.ts'
 import { orderThat } from './order-that.ts'
 import type { RunningStore } from './running-store.ts'
-import type { Answer } from './shop.ts'
+import type { JsonAnswer } from 'trestle/testing'
 import type { Shopper } from './shopping.ts'
 import type { Story } from './story.ts'
 
-const settled = ({ status }: Answer['body']) => status !== 'pending'
+const settled = ({ status }: JsonAnswer['body']) => status !== 'pending'
 
 /** A checkout that is paid, one that is declined, and one whose processes are killed while the money is taken. */
 export async function payingChapters(story: Story, store: RunningStore, shopper: Shopper): Promise<void> {
@@ -95,7 +95,7 @@ async function skuOf({ shop }: RunningStore): Promise<string> {
   return (await shop.ask('GET', '/products?query=lamp&limit=1')).body.items[0].sku
 }
 
-async function paymentOf(store: RunningStore, orderId: string): Promise<Answer['body']> {
+async function paymentOf(store: RunningStore, orderId: string): Promise<JsonAnswer['body']> {
   return JSON.parse(await store.trestle('call', 'payments.find', `orderId=${orderId}`))
 }
 

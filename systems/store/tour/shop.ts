@@ -1,48 +1,28 @@
-/** A small HTTP client for the store that tells what it asked and what came back. */
-export interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  // oxlint-disable-next-line typescript/no-explicit-any -- the tour reads replies as an outside client does: untyped JSON
-  readonly body: any
-}
+import { type JsonAnswer, jsonClient, type JsonQuestion } from 'trestle/testing'
 
+/** A client of the store that tells what it asked and what came back. */
 export interface Shop {
   readonly url: string
-  ask(method: string, path: string, options?: AskOptions): Promise<Answer>
+  ask(method: string, path: string, options?: AskOptions): Promise<JsonAnswer>
 }
 
-export interface AskOptions {
-  readonly body?: unknown
-  readonly token?: string
+export interface AskOptions extends Pick<JsonQuestion, 'body' | 'token'> {
   readonly key?: string
   /** Called with the question and the answer; nothing is told by default. */
-  readonly tell?: (question: string, answer: Answer) => void
+  readonly tell?: (question: string, answer: JsonAnswer) => void
 }
 
 const askTimeoutMs = 15_000
 
 /** A client of the gateway at `url`. */
 export function shopAt(url: string): Shop {
+  const ask = jsonClient(url, askTimeoutMs)
   return {
     url,
-    async ask(method, path, { body, token, key, tell } = {}) {
-      const response = await fetch(url + path, {
-        method,
-        headers: {
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(key === undefined ? {} : { 'idempotency-key': key }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(askTimeoutMs),
-      })
-      const text = await response.text()
-      const answer = {
-        status: response.status,
-        headers: response.headers,
-        body: text === '' ? undefined : JSON.parse(text),
-      }
-      tell?.(question(method, path, body), answer)
+    async ask(method, path, { key, tell, ...given } = {}) {
+      const headers = key === undefined ? {} : { 'idempotency-key': key }
+      const answer = await ask(method, path, { ...given, headers })
+      tell?.(question(method, path, given.body), answer)
       return answer
     },
   }

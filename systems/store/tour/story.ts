@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { Answer } from './shop.ts'
+import type { JsonAnswer } from 'trestle/testing'
 
 /** One promise of the product and what the tour saw of it. */
 export interface Evidence {
@@ -12,7 +12,7 @@ export interface Evidence {
 export interface Story {
   chapter(title: string): void
   say(text: string): void
-  readonly told: (question: string, answer: Answer) => void
+  readonly told: (question: string, answer: JsonAnswer) => void
   evidence(promise: string, kept: boolean, seen: string): void
   /** Prints the table promise -> evidence; `false` when one was not kept or none was shown. */
   close(): boolean

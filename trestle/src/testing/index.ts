@@ -6,6 +6,7 @@ export {
   type DevelopmentUser,
 } from '../gateway/development-issuer/development-issuer.ts'
 export { local, type Runner, type RunOptions, runners, split, wire } from './runner.ts'
+export { type AskJson, type JsonAnswer, jsonClient, type JsonQuestion } from './json-client.ts'
 export type { TestRequest, TestSystem } from './test-system.ts'
 export { type VirtualClock, virtualClock } from './virtual-clock.ts'
 export {
