@@ -6,6 +6,7 @@ import { type TestStores, testStores } from '../../testing/postgres/shared-postg
 import { virtualClock, type VirtualClock } from '../../testing/virtual-clock.ts'
 import { startDurableJobs, type RunningJobs } from './durable-jobs.ts'
 import { atJob, cronJob, everyJob, type Job, type JobArgs } from './job.ts'
+import { runJobNow } from './operate-jobs.ts'
 import { runJob } from './start-jobs.ts'
 
 interface Tables {
@@ -223,6 +224,44 @@ describe('a durable job', () => {
     await until(() => keys.length === 3)
     await quiet()
     expect(new Set(keys).size).toBe(3)
+  })
+
+  it("that returns 'again' passes over none of the ticks that were missed", async () => {
+    const ticks: number[] = []
+    const start = clock.now()
+    const run: Job['run'] = async ({ tick }) => {
+      ticks.push(tick - start)
+      clock.jump(1)
+      return ticks.length < 4 ? 'again' : undefined
+    }
+    const job = everyJob('1 hour', 'sweep', run, { missed: 'all' })
+    await (await replica([job])).stop()
+    clock.jump(3 * 60 * minute)
+    await replica([job])
+    await until(() => ticks.length === 4)
+    await quiet()
+    const hourMs = 60 * minute
+    expect(ticks).toEqual([hourMs, 2 * hourMs, 3 * hourMs, 3 * hourMs + 3])
+  })
+
+  it('at one time has one more run when there is more to do, or somebody asks for it, and never again', async () => {
+    const ticks: number[] = []
+    const start = clock.now()
+    const job = atJob(new Date(start + minute), 'once', async ({ tick }) => {
+      ticks.push(tick - start)
+      clock.jump(1)
+      return ticks.length === 1 ? 'again' : undefined
+    })
+    const jobs = await replica([job])
+    await pass(minute)
+    await until(() => ticks.length === 2)
+    await quiet()
+    expect(await runJobNow(store as never, 'once', clock.now())).toBe(true)
+    jobs.look()
+    await until(() => ticks.length === 3)
+    await quiet()
+    expect(ticks).toEqual([minute, minute + 1, minute + 2])
+    expect((await row('once'))['due_at']).toBeNull()
   })
 
   it('at one time runs then, and never again; one that has passed runs at once', async () => {

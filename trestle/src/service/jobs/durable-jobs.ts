@@ -225,11 +225,12 @@ class TickRun {
     return row === undefined ? false : row.runner === null
   }
 
-  /** A tick of its own, now. Should it get lost, the next one of the schedule does the rest. */
+  /** A tick of its own, now; one that was missed comes first. Should it get lost, the next one of the schedule does the rest. */
   async #again(): Promise<void> {
+    const now = new Date(this.#deps.clock.now())
     await this.#db
       .updateTable('trestle.jobs')
-      .set({ due_at: new Date(this.#deps.clock.now()) })
+      .set((each) => ({ due_at: each.fn<Date>('least', ['due_at', each.val(now)]) }))
       .where('name', '=', this.#claimed.name)
       .where('fence', '=', this.#claimed.fence)
       .execute()

@@ -39,7 +39,7 @@ const failureMax = 500
 
 /** Writes down a job that was not known, or whose schedule has changed: then it begins anew. */
 export async function seeJob(db: Db, { name, schedule }: Job, nowMs: number): Promise<void> {
-  const due = asDate(schedule.next(nowMs, nowMs))
+  const due = asDate(schedule.first(nowMs))
   const now = new Date(nowMs)
   await sql`
     insert into trestle.jobs as known (name, schedule, due_at, seen_at)

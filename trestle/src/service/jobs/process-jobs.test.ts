@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { virtualClock } from '../../testing/virtual-clock.ts'
-import { everyJob, type Job } from './job.ts'
+import { atJob, everyJob, type Job } from './job.ts'
 import { startProcessJobs } from './process-jobs.ts'
 
 const everyMs = 1_000
@@ -84,5 +84,20 @@ describe('a job of a service without a store', () => {
     await jobs.stop()
     expect(ended).toBe(true)
     expect([logged, clock.pending()]).toEqual([[], 0])
+  })
+
+  it('at one time runs then, and not when that has passed: at each start it would run again', async () => {
+    const clock = virtualClock()
+    const ran: string[] = []
+    const jobAt = (name: string, inMs: number) => atJob(new Date(clock.now() + inMs), name, async () => {})
+    const log = { info() {}, warn() {}, error() {} }
+    const jobs = startProcessJobs([jobAt('later', everyMs), jobAt('passed', -everyMs)], {
+      clock,
+      log,
+      run: async ({ name }) => void ran.push(name),
+    })
+    await clock.advance(3 * everyMs)
+    expect(ran).toEqual(['later'])
+    await jobs.stop()
   })
 })

@@ -51,7 +51,11 @@ export function startProcessJobs(
   }
 
   const now = clock.now()
-  for (const job of jobs) plan(job, job.schedule.next(now, now))
+  for (const job of jobs) {
+    const first = job.schedule.first(now)
+    // One that has passed was run by whoever was there then, or missed: nobody knows.
+    if (first !== undefined && first > now) plan(job, first)
+  }
   return {
     look() {},
     async stop() {

@@ -4,11 +4,9 @@ import { atSchedule, cronSchedule, everySchedule, type Schedule } from './schedu
 const at = (text: string) => Date.parse(text)
 const ticks = (schedule: Schedule, from: string, count: number) => {
   const found: string[] = []
-  for (let tick = at(from); found.length < count; ) {
-    const next = schedule.next(tick, tick)
-    if (next === undefined) break
-    found.push(new Date(next).toISOString())
-    tick = next
+  for (let tick = schedule.first(at(from)); tick !== undefined && found.length < count; ) {
+    found.push(new Date(tick).toISOString())
+    tick = schedule.next(tick, tick)
   }
   return found
 }
@@ -26,6 +24,8 @@ describe('a schedule', () => {
     const schedule = atSchedule('2027-01-01T01:00:00+01:00')
     expect(ticks(schedule, '2026-06-01T00:00:00Z', 3)).toEqual(['2027-01-01T00:00:00.000Z'])
     expect(ticks(schedule, '2028-06-01T00:00:00Z', 3)).toEqual(['2027-01-01T00:00:00.000Z'])
+    const [early, late] = [at('2026-06-01T00:00:00Z'), at('2028-06-01T00:00:00Z')]
+    expect([schedule.next(early, early), schedule.next(late, late)]).toEqual([at('2027-01-01T00:00:00Z'), undefined])
   })
 
   it('of a cron expression keeps to the local time of its zone over both changes of the clocks', () => {

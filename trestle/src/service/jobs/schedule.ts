@@ -5,7 +5,9 @@ import { type Duration, durationMs } from '../../std/duration.ts'
 export interface Schedule {
   /** As it was written; a job whose text has changed begins anew. */
   readonly text: string
-  /** The first tick after `afterMs`; `undefined`: there is none. `tickMs` is one of its ticks, or the time at which it began. */
+  /** The first tick when the job is first seen at `nowMs`; `undefined`: there is none. */
+  first(nowMs: number): number | undefined
+  /** The first tick after `afterMs` when one at `tickMs` is over; `undefined`: there is none. */
   next(tickMs: number, afterMs: number): number | undefined
   /** The next tick is no further away than this, milliseconds; `undefined`: ticks are times of the calendar. */
   readonly everyMs?: number
@@ -23,6 +25,7 @@ export function everySchedule(interval: Duration): Schedule {
   return {
     text: `every ${interval}`,
     everyMs,
+    first: (nowMs) => nowMs + everyMs,
     next: (tickMs, afterMs) => tickMs + Math.max(1, Math.floor((afterMs - tickMs) / everyMs) + 1) * everyMs,
   }
 }
@@ -36,8 +39,10 @@ export function atSchedule(time: Date | string): Schedule {
   }
   return {
     text: `at ${new Date(atMs).toISOString()}`,
-    // Also when it has passed by the time at which the job is first seen.
-    next: (tickMs) => (tickMs === atMs ? undefined : atMs),
+    // Also when it has passed by then.
+    first: () => atMs,
+    // One that an operator asked for may be before it, or behind it as the one of a run that had more to do.
+    next: (tickMs) => (tickMs < atMs ? atMs : undefined),
   }
 }
 
@@ -48,9 +53,11 @@ export function atSchedule(time: Date | string): Schedule {
  */
 export function cronSchedule(expression: string, { timeZone = 'UTC' }: CronOptions = {}): Schedule {
   const cron = parsed(expression, timeZone)
+  const after = (ms: number) => cron.nextRun(new Date(ms))?.getTime()
   return {
     text: `cron ${expression} ${timeZone}`,
-    next: (_, afterMs) => cron.nextRun(new Date(afterMs))?.getTime(),
+    first: after,
+    next: (_, afterMs) => after(afterMs),
   }
 }
 
