@@ -54,8 +54,22 @@ describe.each([local, split])('events and jobs on the command line, on the runne
     expect(listed.out).toMatch(/^desk +desk@1 +4 /m)
     expect(listed.out).toMatch(/^desk +desk\.asked +0 +\d+ .* 1 +20\d\d-/m)
 
+    const later = await trestle('events', 'replay', 'desk', 'desk.asked', '--since', '2999-01-01', '-r', 'a slip')
+    expect(later).toMatchObject({
+      status: 5,
+      err: expect.stringMatching(/^passes_over: .*Replay from 20\d\d-.* or earlier$/m),
+    })
+    expect((await trestle('events', 'parked')).out).toContain('nobody knows')
+
     await system.client(desk).repair({})
-    expect((await trestle('events', 'redrive', 'desk', 'desk.asked')).status).toBe(2)
+    expect(await trestle('events', 'redrive', 'desk', 'desk.asked')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('(trestle events redrive --help explains)'),
+    })
+    expect(await trestle('events', 'redrive', 'desk', 'desk.answered', '-r', 'a slip')).toMatchObject({
+      status: 5,
+      err: expect.stringContaining('The subscriptions of desk: desk.asked'),
+    })
     const redriven = await trestle('events', 'redrive', 'desk', 'desk.asked', '--reason', 'somebody knows')
     expect(redriven).toMatchObject({ status: 0, out: '1 parked key is tried again\n' })
     await answered(system, ['a', 'b', 'c', 'd'])
@@ -64,6 +78,8 @@ describe.each([local, split])('events and jobs on the command line, on the runne
     const replayed = await trestle('events', 'replay', 'desk', 'desk.asked', '--reason', 'to see it twice')
     expect(replayed).toMatchObject({ status: 0, out: 'generation 2 begins\n' })
     await answered(system, ['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd'])
+    const ahead = await trestle('events', 'replay', 'desk', 'desk.asked', '--since', '2999-01-01', '-r', 'a slip')
+    expect(ahead).toMatchObject({ status: 5, err: expect.stringContaining('passes_over') })
   })
 
   it('give up an event that nobody can handle, and go on with what is behind it', async () => {
@@ -79,6 +95,10 @@ describe.each([local, split])('events and jobs on the command line, on the runne
       status: 5,
       err: expect.stringContaining('not_next'),
     })
+    expect(await trestle('events', 'skip', 'desk', 'desk.answered', 'hard', event.id, '-r', 'a slip')).toMatchObject({
+      status: 5,
+      err: expect.stringContaining('The subscriptions of desk: desk.asked'),
+    })
     expect(await skip(event.id)).toMatchObject({ status: 0, out: 'it is given up\n' })
     expect((await trestle('events', 'parked')).out).toBe('nothing is parked\n')
   })
@@ -91,7 +111,7 @@ describe.each([local, split])('events and jobs on the command line, on the runne
     await expect.poll(async () => (await system.client(desk).answers({})).tidied, { timeout: 20_000 }).toBe(1)
     expect(JSON.parse((await trestle('jobs', '--json')).out)).toMatchObject([{ name: 'tidy', runs: 1, failures: 0 }])
     const unknown = await trestle('jobs', 'run', 'desk', 'none')
-    expect(unknown).toMatchObject({ status: 5, err: expect.stringContaining('unknown_job') })
+    expect(unknown).toMatchObject({ status: 5, err: expect.stringContaining('The jobs of desk: tidy') })
     const nobody = await trestle('events', '--service', 'gateway')
     expect(nobody).toMatchObject({ status: 5, err: expect.stringContaining('unknown_service') })
   })

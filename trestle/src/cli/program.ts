@@ -80,7 +80,15 @@ export function createProgram(io: CliIo): Command {
     program.commandsGroup(heading)
     for (const add of commands) add(program, io)
   }
+  for (const command of program.commands) sayWhoExplains(command, program.name())
   return program
+}
+
+/** A mistake is explained by the command that was meant, not by the list of all. */
+function sayWhoExplains(command: Command, parents: string): void {
+  const path = `${parents} ${command.name()}`
+  command.showHelpAfterError(`(${path} --help explains)`)
+  for (const sub of command.commands) sayWhoExplains(sub, path)
 }
 
 /** The version of this package; its manifest stands two folders up, in the workspace and as published. */

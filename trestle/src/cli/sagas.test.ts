@@ -70,5 +70,11 @@ describe.each([local, split])('sagas on the command line, on the runner %s', (ru
       err: expect.stringContaining('not_waiting'),
     })
     expect((await trestle('sagas', 'resolve', 'trips', id, '--how', 'somehow', '-r', 'x')).status).toBe(2)
+    const nobody = '0198c0de-0000-7000-8000-000000000001'
+    const unknown = { status: 5, err: expect.stringContaining('unknown_saga') }
+    expect(await trestle('sagas', 'retry', 'trips', nobody)).toMatchObject(unknown)
+    expect(await trestle('sagas', 'resolve', 'trips', nobody, '--how', 'skip', '-r', 'x')).toMatchObject(unknown)
+    expect((await trestle('sagas', '--saga', 'bookin')).out).toBe('there is no such saga\n')
+    expect((await trestle('sagas', 'bogus')).err).toContain('(trestle sagas --help explains)')
   })
 })

@@ -38,7 +38,7 @@ const notes = `
 Examples:
   trestle events                                                streams and subscriptions of all services
   trestle events parked                                         keys that wait for a person, and why
-  trestle events redrive notifications orders.confirmed --reason "mail server is back"
+  trestle events redrive notifications orders.settled --reason "mail server is back"
   trestle events replay recommendations orders.placed --since 2027-01-31T12:00:00Z --reason "counted wrongly"
 
 An event that fails too often is parked, and with it those of its key that come later; the others go on. LAG is the age

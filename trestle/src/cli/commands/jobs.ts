@@ -38,7 +38,8 @@ async function list(io: CliIo, options: JobsOptions): Promise<void> {
   const found = await askServices(io, options, (operated, service) => operated.jobs.try({ service }))
   const jobs = found.flatMap(({ service, value }) => value.map((job) => ({ service, ...job })))
   if (options.json) return io.out(`${JSON.stringify(jobs, undefined, 2)}\n`)
-  if (jobs.length === 0) return io.out('no service has jobs\n')
+  if (jobs.length === 0)
+    return io.out(options.service === undefined ? 'no service has jobs\n' : `${options.service} has no jobs\n`)
   const columns = ['SERVICE', 'JOB', 'SCHEDULE', 'DUE', 'LAST RUN', 'RUNS', 'FAILURES', 'STATE']
   const rows = jobs.map((job) => [
     job.service,

@@ -73,7 +73,8 @@ async function list(io: CliIo, options: ListOptions): Promise<void> {
   const found = await askServices(io, options, (operated, service) => operated.sagas.try({ service, ...only }))
   const all = found.flatMap(({ service, value }) => value.map((one) => ({ service, ...one })))
   if (options.json) return io.out(`${JSON.stringify(all, undefined, 2)}\n`)
-  const none = state === undefined || state === 'unfinished' ? 'all sagas have ended\n' : 'there is no such saga\n'
+  const isEverything = Object.keys(only).length === 0 && options.service === undefined
+  const none = isEverything ? 'all sagas have ended\n' : 'there is no such saga\n'
   io.out(all.length === 0 ? none : sagasTable(all, io))
 }
 

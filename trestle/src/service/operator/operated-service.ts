@@ -11,6 +11,7 @@ import {
   type BlockedKey,
   type FeedFor,
   listBlocked,
+  oldestUnhandledMs,
   redrive,
   replay,
   skip,
@@ -36,7 +37,8 @@ export interface OperatedDeps {
 /** The operator's operations of one service, as a service of its own. */
 export function operatedService(service: string, deps: OperatedDeps): ServiceDefinition {
   const { store, wake } = deps
-  const known = (subscription: string) => deps.subscriptions().includes(subscription)
+  const isKnown = (subscription: string) => deps.subscriptions().includes(subscription)
+  const itsSubscriptions = () => ({ detail: listed(service, 'subscriptions', deps.subscriptions()) })
   const woken = <T>(value: T): T => {
     wake()
     return value
@@ -56,17 +58,25 @@ export function operatedService(service: string, deps: OperatedDeps): ServiceDef
         return (await listBlocked(store, { max, ...only, ...behind })).map(blockedText)
       },
       redrive: async ({ input: { subscription, key, reason }, fail }) => {
-        if (!known(subscription)) return fail('unknown_subscription')
+        if (!isKnown(subscription)) return fail('unknown_subscription', itsSubscriptions())
         const which = key === undefined ? {} : { key }
         return woken({ keys: await redrive(store, { subscription, reason, ...which }) })
       },
       skip: async ({ input, fail }) => {
+        if (!isKnown(input.subscription)) return fail('unknown_subscription', itsSubscriptions())
         const skipped = (await skip(store, input)) ?? fail('not_next')
         return woken({ eventId: skipped.eventId ?? null, missing: skipped.missing })
       },
       replay: async ({ input: { subscription, since, reason }, fail }) => {
+        if (!isKnown(subscription)) return fail('unknown_subscription', itsSubscriptions())
         const sinceMs = since === undefined ? undefined : Date.parse(since)
-        const replayed = (await replay(store, { subscription, sinceMs, reason })) ?? fail('unknown_subscription')
+        if (sinceMs !== undefined) {
+          const oldestMs = (await oldestUnhandledMs(store, deps.feedFor, subscription)) ?? deps.now()
+          const latestMs = oldestMs - marginMs
+          if (sinceMs > latestMs) return fail('passes_over', { detail: `Replay from ${moment(latestMs)} or earlier` })
+        }
+        const replayed =
+          (await replay(store, { subscription, sinceMs, reason })) ?? fail('unknown_subscription', itsSubscriptions())
         const { waiting, parkedKeys } = replayed.givenUp
         return woken({ generation: replayed.generation, givenUpWaiting: waiting, givenUpParkedKeys: parkedKeys })
       },
@@ -80,22 +90,34 @@ export function operatedService(service: string, deps: OperatedDeps): ServiceDef
         return { saga: sagaText(summary), timeline: timeline.map(lineText) }
       },
       retrySaga: async ({ input, fail }) => {
-        if ((await deps.sagas()?.retry(input.id)) !== true) fail('not_waiting')
+        const outcome = (await deps.sagas()?.retry(input.id)) ?? fail('unknown_saga')
+        if (outcome !== 'retried') fail(outcome)
       },
       cancelSaga: async ({ input, fail }) => {
         const outcome = (await deps.sagas()?.cancel(input.id, input.reason)) ?? fail('unknown_saga')
         if (outcome === 'past_pivot' || outcome === 'ended') fail(outcome)
       },
       resolveSaga: async ({ input: { id, how, reason }, fail }) => {
-        if ((await deps.sagas()?.resolve(id, how, reason)) !== true) fail('not_stuck')
+        const outcome = (await deps.sagas()?.resolve(id, how, reason)) ?? fail('unknown_saga')
+        if (outcome !== 'resolved') fail(outcome)
       },
       jobs: async () => (await listJobs(store)).map(jobText),
       runJob: async ({ input, fail }) => {
-        if (!(await runJobNow(store, input.name, deps.now()))) fail('unknown_job')
+        if (!(await runJobNow(store, input.name, deps.now()))) {
+          const names = (await listJobs(store)).map(({ name }) => name)
+          fail('unknown_job', { detail: listed(service, 'jobs', names) })
+        }
         wake()
       },
     },
   })
+}
+
+/** What is being published at this moment is not seen yet, and the clocks of a service and of its database may differ. */
+const marginMs = 60_000
+
+function listed(service: string, what: string, names: readonly string[]): string {
+  return names.length === 0 ? `${service} has no ${what}` : `The ${what} of ${service}: ${names.join(', ')}`
 }
 
 type Json = z.output<z.ZodJSONSchema>

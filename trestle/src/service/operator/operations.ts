@@ -137,18 +137,25 @@ export const specs = {
     summary: 'Give up the event that blocks a key, or the versions that are missing before it',
     input: z.object({ subscription: Name, key: z.string().max(1_000), eventId: z.uuid(), reason: Reason }),
     output: z.object({ eventId: z.string().nullable(), missing: Count }),
-    errors: { not_next: problem(409, 'Another event of this key is next by now, or none is blocked') },
+    errors: {
+      unknown_subscription: unknownSubscription,
+      not_next: problem(409, 'Another event of this key is next by now, or none is blocked'),
+    },
   },
   replay: {
     summary: 'Handle again what was published since a time',
-    description: 'What waits or is parked is given up: it comes again. Effects run again under the keys that they had.',
+    description:
+      'What waits or is parked is given up: it comes again. Effects run again under the keys that they had. A time later than something that has not been handled is refused.',
     input: z.object({
       subscription: Name,
       since: Moment.optional().describe('Default: everything that is kept'),
       reason: Reason,
     }),
     output: z.object({ generation: z.int(), givenUpWaiting: Count, givenUpParkedKeys: Count }),
-    errors: { unknown_subscription: unknownSubscription },
+    errors: {
+      unknown_subscription: unknownSubscription,
+      passes_over: problem(409, 'From that time on, events that have not been handled would not come again'),
+    },
   },
   sagas: {
     summary: 'Instances of sagas: what each waits for, and since when; newest first',
@@ -170,7 +177,10 @@ export const specs = {
   retrySaga: {
     summary: 'Let an instance try again now what it waits to try, or was stuck with',
     input: byId,
-    errors: { not_waiting: problem(409, 'It has ended, or it is being worked on at this moment') },
+    errors: {
+      unknown_saga: unknownSaga,
+      not_waiting: problem(409, 'It has not begun or has ended, or it is being worked on at this moment'),
+    },
   },
   cancelSaga: {
     summary: 'Undo an instance, if it is before its pivot',
@@ -191,7 +201,14 @@ export const specs = {
         ),
       reason: Reason,
     }),
-    errors: { not_stuck: problem(409, 'It is not stuck') },
+    errors: {
+      unknown_saga: unknownSaga,
+      not_stuck: problem(409, 'It is not stuck'),
+      other_version: problem(
+        409,
+        'The code that runs does not know the version under which it began; deploy code that does',
+      ),
+    },
   },
   jobs: { summary: 'Its jobs: when each is due, and how its last runs went', output: z.array(Job) },
   runJob: {

@@ -14,6 +14,8 @@ import {
   type SubscriptionView,
   subscriptionViews,
 } from '../../store/inbox/inbox-views.ts'
+import { unhandledOf } from '../../store/inbox/oldest-unhandled.ts'
+import type { EventPosition } from '../../store/outbox/event-envelope.ts'
 import type { EventFeed } from '../../store/outbox/event-feed.ts'
 import type { Store } from '../../store/store.ts'
 
@@ -122,8 +124,37 @@ export async function skip(
 }
 
 /**
+ * When the oldest event had happened that a subscription has not handled: one that waits, is parked, or is still with its
+ * publisher. A replay from a later time would pass it over.
+ * @returns milliseconds since 1970; `undefined`: everything is handled
+ * @throws CallError when the publisher cannot be asked
+ */
+export async function oldestUnhandledMs(
+  store: AnyStore,
+  feedFor: FeedFor,
+  subscription: string,
+): Promise<number | undefined> {
+  const unhandled = await unhandledOf(store.db, subscription)
+  if (unhandled === undefined) return undefined
+  const { stream, oldestMs, untaken } = unhandled
+  const times = [oldestMs, untaken === undefined ? undefined : await untakenSince(feedFor(stream), stream, untaken)]
+  const known = times.filter((ms) => ms !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
+}
+
+async function untakenSince(
+  feed: ReturnType<FeedFor>,
+  stream: string,
+  untaken: { readonly after: EventPosition | undefined } | { readonly sinceMs: number },
+): Promise<number | undefined> {
+  if ('sinceMs' in untaken) return untaken.sinceMs
+  const { events } = await feed.read({ stream, after: untaken.after, types: [], max: 1 })
+  return events[0]?.occurredAt
+}
+
+/**
  * Handles again what was published since a time, or everything that is kept. What waits or is parked is given up: it
- * comes again. Effects run again under the keys that they had.
+ * comes again, unless it is older than that time (see `oldestUnhandledMs`). Effects run again under the keys that they had.
  * @param sinceMs milliseconds since 1970; `undefined`: from the oldest event that is kept
  * @returns `undefined` when there is no such subscription
  */
