@@ -23,6 +23,8 @@ export interface OpenStoreDeps {
   /** What `pg_stat_activity` shows; default `trestle`. */
   readonly applicationName?: string
   readonly limits?: Partial<ConnectionLimits>
+  /** Ids of the contracts whose events may be published here; default: of any. */
+  readonly publishes?: ReadonlySet<string>
   /** How long `close` lets transactions finish; default 5,000. */
   readonly drainMs?: number
 }
@@ -49,7 +51,7 @@ export function openStore<Tables>(
   } = deps
   const limits = { ...defaultLimits, ...deps.limits }
   const connections = new Connections(connection, applicationName, limits, clock, random)
-  const outbox = new Outbox(() => clock.now())
+  const outbox = new Outbox(() => clock.now(), deps.publishes)
   const transactions = { pool: connections.exclusive, clock, random, outbox }
   const ask = (sql: string, parameters: readonly unknown[]) => connections.statement(sql, parameters)
   const places = new ReaderPlaces()

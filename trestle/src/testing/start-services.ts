@@ -170,7 +170,9 @@ const never = new AbortController().signal
 
 async function openedStore(definition: ServiceDefinition, provider: StoreProvider, opened: AsyncDisposableStack) {
   if (definition.store === undefined) return undefined
-  const store = openStore(definition.store, await provider.connectionFor(definition.name))
+  const store = openStore(definition.store, await provider.connectionFor(definition.name), {
+    publishes: new Set(definition.contracts.map(({ id }) => id)),
+  })
   opened.defer(() => store.close())
   await store.migrate()
   return store

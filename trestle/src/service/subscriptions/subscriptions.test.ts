@@ -204,6 +204,23 @@ describe('subscriptions', () => {
     ])
   })
 
+  it('park at once what is of a type that nobody knows any more', async () => {
+    const { bus } = await harness.start([subscription(), { ...batches(), name: 'many' }])
+    const unknown = moveOf('a', 1, { type: 'flown' })
+    for (const name of ['moves', 'many']) await bus.consumer(name).sink.accept([unknown, moveOf('b', 1)], undefined)
+    const parked = {
+      key: 'a',
+      why: 'parked',
+      reason: 'UnreadableEvent: the subscription has no event flown',
+      waiting: 1,
+    }
+    await expect.poll(blocked, { timeout: 10_000 }).toEqual([parked, parked])
+    await become([
+      { key: 'b', n: 1 },
+      { key: 'b', n: 1 },
+    ])
+  })
+
   it('do not use up tries while something is away that the handler needs', async () => {
     let tries = 0
     const run: Handle = async (deliveries, args) => {

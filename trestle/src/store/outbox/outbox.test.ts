@@ -109,6 +109,17 @@ describe('publishing', () => {
     expect(await store.db.selectFrom('rows').where('id', '=', 77).selectAll().execute()).toEqual([])
   })
 
+  it('refuses an event of a contract that the service does not implement: nobody would read it', async () => {
+    const own = fixture.openBeside(store, { publishes: new Set(['bills@1', 'bills@2']) })
+    await expect(publish(own, 'foreign')).rejects.toMatchObject({
+      code: 'event_invalid',
+      message: expect.stringContaining(
+        'of orders@1, which this service does not implement (its own: bills@1, bills@2)',
+      ),
+    })
+    await publish(fixture.openBeside(store, { publishes: new Set(['orders@1']) }), 'own')
+  })
+
   it('takes no more events than its bound in one transaction', async () => {
     const work = store.transaction(async (tx) => {
       for (let index = 0; index <= 10_000; index += 1) tx.publish(placed, { id: 'many' })

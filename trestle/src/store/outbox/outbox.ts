@@ -14,6 +14,7 @@ export const renewEpoch = `update trestle.feed
 /** What the transactions of one database publish: the way in. */
 export class Outbox {
   readonly #now: () => number
+  readonly #publishes: ReadonlySet<string> | undefined
   /** Those that have asked which epoch it is: a connection does not outlive its server. */
   readonly #current = new WeakSet<PgConnection>()
   readonly #listeners = new Set<() => void>()
@@ -21,12 +22,14 @@ export class Outbox {
   /** The bound in bytes that has been passed: nothing more is taken. */
   full: number | undefined
 
-  constructor(now: () => number) {
+  /** @param publishes ids of the contracts whose events may be published; default: of any */
+  constructor(now: () => number, publishes?: ReadonlySet<string>) {
     this.#now = now
+    this.#publishes = publishes
   }
 
   newBuffer(): PublishBuffer {
-    return new PublishBuffer(this.#now, this.full)
+    return new PublishBuffer(this.#now, this.full, this.#publishes)
   }
 
   /** What has to be asked on `connection` right before the commit; all of it can be sent at once. */

@@ -18,12 +18,17 @@ export class PublishBuffer {
   readonly events: BufferedEvent[] = []
   readonly #now: () => number
   readonly #fullBytes: number | undefined
+  readonly #publishes: ReadonlySet<string> | undefined
   #bytes = 0
 
-  /** @param fullBytes the bound that the outbox has passed, if it has */
-  constructor(now: () => number, fullBytes?: number) {
+  /**
+   * @param fullBytes the bound that the outbox has passed, if it has
+   * @param publishes ids of the contracts whose events may be published; default: of any
+   */
+  constructor(now: () => number, fullBytes?: number, publishes?: ReadonlySet<string>) {
     this.#now = now
     this.#fullBytes = fullBytes
+    this.#publishes = publishes
   }
 
   /** @throws StoreError `event_invalid`, `overloaded` */
@@ -32,6 +37,7 @@ export class PublishBuffer {
       const why = `The outbox holds more than ${this.#fullBytes} bytes: its readers are behind, or are gone`
       throw new StoreError('overloaded', why)
     }
+    checkOwn(event, this.#publishes)
     const written = wireSchema(event.payload).stringify(payload)
     const what = `${event.contract}.${event.name}`
     if (!written.ok) throw invalid(what, written.faults)
@@ -49,6 +55,16 @@ export class PublishBuffer {
       occurredAt,
     })
   }
+}
+
+/** What is published under another service's contract is read by nobody: its subscribers ask that service. */
+function checkOwn({ contractId, name }: ContractEvent, publishes: ReadonlySet<string> | undefined): void {
+  if (publishes === undefined || publishes.has(contractId)) return
+  const own = publishes.size === 0 ? 'none' : [...publishes].join(', ')
+  throw new StoreError(
+    'event_invalid',
+    `The event ${name} is of ${contractId}, which this service does not implement (its own: ${own}): publish it there, or declare an event in a contract of its own`,
+  )
 }
 
 function invalid(what: string, faults: readonly InputFault[]): StoreError {

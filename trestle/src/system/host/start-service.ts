@@ -163,6 +163,7 @@ async function openServiceStore(
     log: deps.log,
     random: deps.random,
     applicationName: loaded.placed.name,
+    publishes: new Set(loaded.definition.contracts.map(({ id }) => id)),
   })
   opened.defer(() => store.close())
   const { clock, random, signal } = deps
