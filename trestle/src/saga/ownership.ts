@@ -79,12 +79,21 @@ export class Ownership {
     const now = clock.monotonic()
     const ids = new Set(rows.map((row) => row['id'] as string))
     for (const id of this.#seen.keys()) if (!ids.has(id)) this.#seen.delete(id)
-    const dead = rows.filter((row) => this.#isDead(row, now, leaseMs)).map((row) => row['id'] as string)
+    const dead = rows.filter((row) => this.#isDead(row, now, leaseMs))
     crashPoint('saga.before-takeover')
-    if (dead.length > 0) await runAlone(store, 'delete from trestle.saga_owners where id = any($1)', [dead])
-    const freed = await runAlone(store, freeOrphans, [iso(clock.now())])
+    if (dead.length > 0) {
+      await runAlone(store, buryDead, [dead.map((row) => row['id']), dead.map((row) => String(row['beat']))])
+    }
+    const freed = await this.#freeOrphans()
     crashPoint('saga.after-takeover')
-    return freed.length
+    return freed
+  }
+
+  /** Also what was taken under a name that was gone by then. Resolves to how many instances that were. */
+  async #freeOrphans(): Promise<number> {
+    const { store, clock } = this.#deps
+    const owners = (await runAlone(store, deadOwners, [])).map((row) => row['owner'])
+    return owners.length === 0 ? 0 : (await runAlone(store, freeOwned, [iso(clock.now()), owners])).length
   }
 
   #isDead(row: Row, now: number, leaseMs: number): boolean {
@@ -127,29 +136,48 @@ export class Ownership {
 
   /** Owns nothing any more: others need not wait until this engine is taken for dead. */
   async leave(): Promise<void> {
-    const { store, clock } = this.#deps
+    const { store } = this.#deps
     if (this.#owner === undefined) return
     await runAlone(store, 'delete from trestle.saga_owners where id = $1', [this.#owner])
     this.#owner = undefined
-    await runAlone(store, freeOrphans, [iso(clock.now())])
+    await this.#freeOrphans()
   }
 }
+
+/** Not one that has given a sign of life since it was looked at: it would go on as if it owned what others take. */
+const buryDead = `
+delete from trestle.saga_owners o using unnest($1::uuid[], $2::bigint[]) as d(id, beat)
+where o.id = d.id and o.beat = d.beat`
 
 /** A step that was under way may have been done: that counts as a try. */
 const free = `update trestle.sagas set owner = null, fence = fence + 1, tries = tries + 1, due_at = $1::timestamptz`
 
-const freeOrphans = `${free} where owner is not null and owner not in (select id from trestle.saga_owners) returning id`
+/** Whoever owns anything is found one after the other in the index: what is not owned, nearly everything, is not looked at. */
+const deadOwners = `
+with recursive owners as (
+  (select owner from trestle.sagas where owner is not null order by owner limit 1)
+  union all
+  select (select s.owner from trestle.sagas s where s.owner > o.owner order by s.owner limit 1)
+  from owners o where o.owner is not null
+)
+select owner from owners where owner is not null and owner not in (select id from trestle.saga_owners)`
+
+const freeOwned = `${free} where owner = any($2) and owner not in (select id from trestle.saga_owners) returning id`
 
 const freeSome = `${free} where id = any($2) and owner = $3`
 
+/**
+ * Each condition leaves the planner one way, with statistics or without. What is due is walked along its index: `is true`
+ * keeps the names from being a join, of which it would expect so little that it read and sorted all that is due. `coalesce`,
+ * always true, is taken for seldom true, so that each one is looked up by its id. Who has an owner is not due.
+ */
 const claimDue = `
 with due as (
   select id from trestle.sagas
-  where owner is null and due_at <= $1::timestamptz
-    and (name, version) in (select * from unnest($4::text[], $5::integer[]))
+  where due_at <= $1::timestamptz and ((name, version) in (select * from unnest($4::text[], $5::integer[]))) is true
   order by due_at limit $3
   for update skip locked
 )
 update trestle.sagas s set owner = $2, fence = s.fence + 1, due_at = null
-from due where s.id = due.id
+from due where s.id = due.id and coalesce(due.id, due.id) = due.id
 returning ${instanceColumns}`

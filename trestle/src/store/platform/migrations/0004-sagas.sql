@@ -20,7 +20,7 @@ create table trestle.sagas (
   -- Where it stands: the step that is being done, waited for or undone; null: at its end.
   step text,
   began_at timestamptz,
-  -- When somebody must look at it; null: when something happens.
+  -- When somebody must look at it; null: when something happens, or an engine works on it.
   due_at timestamptz,
   -- Tries of this step of which nobody knows what became of them.
   tries integer not null default 0,
@@ -43,7 +43,7 @@ create table trestle.sagas (
   unique (name, key)
 ) with (fillfactor = 70);
 
-create index sagas_due on trestle.sagas (due_at) where owner is null and due_at is not null;
+create index sagas_due on trestle.sagas (due_at) where due_at is not null;
 create index sagas_owned on trestle.sagas (owner) where owner is not null;
 create index sagas_ended on trestle.sagas (ended_at) where ended_at is not null;
 create index sagas_unfinished on trestle.sagas (started_at) where ended_at is null;
