@@ -1,4 +1,6 @@
+import { CompiledQuery } from 'kysely'
 import { describe, expect, it } from 'vitest'
+import { transactionScope } from '../std/transaction-scope.ts'
 import { sagaBench } from './fixtures/saga-bench.ts'
 import { checkout, orders, waiting } from './fixtures/shop.ts'
 import { forget } from './upkeep.ts'
@@ -27,6 +29,17 @@ describe('what is remembered of instances', () => {
     const left = "select distinct regexp_replace(key, '[0-9]+', '') as key from trestle.sagas order by key"
     expect(await bench.query(left)).toEqual([{ key: 'awaited' }, { key: 'ended' }, { key: 'waits' }])
     expect(await bench.query('select count(*)::integer as n from trestle.saga_steps')).toEqual([{ n: 2_500 }])
+  })
+
+  it('is not forgotten when it begins at that moment', async () => {
+    await using bench = await sagaBench([])
+    await bench.query(many, ['early', 'expected', '2030-01-02', null])
+    await bench.store.transaction(async ({ db }) => {
+      await db.executeQuery(CompiledQuery.raw("update trestle.sagas set state = 'running' where key = 'early7'"))
+      const limits = { keepEndedMs: 0, keepEarlyMs: 0, signal }
+      await transactionScope.outside(() => forget(bench.store, Date.UTC(2030, 0, 33), limits))
+    })
+    expect(await bench.query('select key from trestle.sagas')).toEqual([{ key: 'early7' }])
   })
 
   it('is its key as long as it is remembered: its event begins no other', async () => {
