@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { blockedTable } from './event-tables.ts'
+import { createColors } from 'picocolors'
+import { blockedTable, subscriptionsTable } from './event-tables.ts'
 
 type Blocked = Parameters<typeof blockedTable>[0][number]
 
@@ -50,5 +51,36 @@ describe('the keys that wait for a person', () => {
     expect(text).not.toContain('k'.repeat(61))
     expect(text).toContain('--json has them whole')
     expect(text).toContain('the first 1000 are listed')
+  })
+})
+
+describe('the subscriptions', () => {
+  const standing = {
+    service: 'desk',
+    name: 'desk.asked',
+    stream: 'desk@1',
+    generation: 1,
+    puller: 'desk-1',
+    unread: null,
+    placeLost: false,
+    waiting: 0,
+    lagMs: null,
+    parkedKeys: 0,
+    parkedWaiting: 0,
+    gapKeys: 0,
+    lastFetchedAt: null,
+  }
+  const io = { colors: createColors(false) }
+
+  it('show a place that is lost, and how to go on from there', () => {
+    const text = subscriptionsTable([{ ...standing, placeLost: true }], io)
+    expect(text).toMatch(/^desk +desk\.asked +lost +0 +\? +- +-$/m)
+    expect(text).toContain('trestle events replay <service> <subscription>')
+  })
+
+  it('show that a publisher cannot be asked', () => {
+    const text = subscriptionsTable([standing], io)
+    expect(text).toMatch(/^desk +desk\.asked +\? +0 +\? +- +-$/m)
+    expect(text).not.toContain('replay')
   })
 })

@@ -36,8 +36,18 @@ export function streamsTable(streams: readonly Of<Answer<'streams'>>[]): string 
   )
 }
 
-/** How the subscriptions stand. */
-export function subscriptionsTable(subscriptions: readonly Of<Answer<'subscriptions'>>[], { colors }: CliIo): string {
+/** How the subscriptions stand, and how those go on that have lost their place. */
+export function subscriptionsTable(
+  subscriptions: readonly Of<Answer<'subscriptions'>>[],
+  io: Pick<CliIo, 'colors'>,
+): string {
+  const table = standingOf(subscriptions, io)
+  if (!subscriptions.some(({ placeLost }) => placeLost)) return table
+  return `${table}\nlost: the publisher no longer has what follows the place of the subscription. Nothing is taken until it is replayed:
+  trestle events replay <service> <subscription> [--since <time>] --reason <why>\n`
+}
+
+function standingOf(subscriptions: readonly Of<Answer<'subscriptions'>>[], { colors }: Pick<CliIo, 'colors'>): string {
   return textTable(
     [
       { title: 'SERVICE' },
@@ -48,10 +58,10 @@ export function subscriptionsTable(subscriptions: readonly Of<Answer<'subscripti
       { title: 'PARKED', align: 'right' },
       { title: 'LAST FETCHED' },
     ],
-    subscriptions.map(({ service, name, unread, waiting, lagMs, parkedKeys, gapKeys, lastFetchedAt }) => [
+    subscriptions.map(({ service, name, unread, placeLost, waiting, lagMs, parkedKeys, gapKeys, lastFetchedAt }) => [
       service,
       name,
-      unread === null ? '?' : String(unread),
+      placeLost ? colors.red('lost') : unread === null ? '?' : String(unread),
       String(waiting),
       lagMs === null ? '?' : lagText(lagMs),
       parkedKeys + gapKeys === 0 ? '-' : colors.red(String(parkedKeys + gapKeys)),

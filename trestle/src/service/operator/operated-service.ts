@@ -148,6 +148,7 @@ function subscriptionText(status: SubscriptionStatus): z.input<typeof specs.subs
     generation,
     puller: status.puller ?? null,
     unread: status.unread ?? null,
+    placeLost: status.isPlaceLost,
     waiting,
     lagMs: status.lagMs ?? null,
     parkedKeys,

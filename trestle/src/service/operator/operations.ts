@@ -23,6 +23,7 @@ const Subscription = z
     generation: z.int().describe('Rises with every replay'),
     puller: z.string().nullable().describe('The process that fetches its events'),
     unread: Count.nullable().describe('Published and not fetched yet, counted up to 10,000; null: nobody can be asked'),
+    placeLost: z.boolean().describe('The publisher no longer has what follows its place: replay it'),
     waiting: Count.describe('Fetched, and to be handled'),
     lagMs: z.number().nullable().describe('Age of the oldest event that is not handled, those of parked keys left out'),
     parkedKeys: Count,

@@ -26,8 +26,10 @@ export type { BlockedKey, BlockedQuery, Replayed, SubscriptionView }
 
 /** A subscription and how far behind its publisher it is. */
 export interface SubscriptionStatus extends SubscriptionView {
-  /** Events that were published and not taken yet, counted up to 10,000; `undefined`: the publisher cannot be asked. */
+  /** Events that were published and not taken yet, counted up to 10,000; `undefined`: the publisher cannot say. */
   readonly unread: number | undefined
+  /** The publisher no longer has what follows its place: nothing is taken until it is replayed. */
+  readonly isPlaceLost: boolean
   /** Age of the oldest event that was published and has not been handled, those of parked keys left out; milliseconds. */
   readonly lagMs: number | undefined
 }
@@ -51,12 +53,21 @@ export async function subscriptionStatus(
   const views = await subscriptionViews(store.db)
   return await Promise.all(
     views.map(async (view) => {
-      const behind = await unreadOf(feedFor(view.stream), view).catch(() => undefined)
+      let isPlaceLost = false
+      const behind = await unreadOf(feedFor(view.stream), view).catch((error: unknown) => {
+        isPlaceLost = saysPlaceLost(error)
+        return undefined
+      })
       const oldest = [view.oldestWaitingMs, behind?.oldestMs].filter((ms) => ms !== undefined)
       const lagMs = oldest.length === 0 ? 0 : Math.max(0, nowMs - Math.min(...oldest))
-      return { ...view, unread: behind?.count, lagMs: behind === undefined && lagMs === 0 ? undefined : lagMs }
+      const isLagKnown = behind !== undefined || lagMs !== 0
+      return { ...view, unread: behind?.count, isPlaceLost, lagMs: isLagKnown ? lagMs : undefined }
     }),
   )
+}
+
+function saysPlaceLost(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | null)?.code === 'feed_position_lost'
 }
 
 async function unreadOf(
@@ -148,8 +159,14 @@ async function untakenSince(
   untaken: { readonly after: EventPosition | undefined } | { readonly sinceMs: number },
 ): Promise<number | undefined> {
   if ('sinceMs' in untaken) return untaken.sinceMs
-  const { events } = await feed.read({ stream, after: untaken.after, types: [], max: 1 })
-  return events[0]?.occurredAt
+  try {
+    const { events } = await feed.read({ stream, after: untaken.after, types: [], max: 1 })
+    return events[0]?.occurredAt
+  } catch (error) {
+    // A replay is what mends that, and nobody knows what it would pass over.
+    if (saysPlaceLost(error)) return undefined
+    throw error
+  }
 }
 
 /**

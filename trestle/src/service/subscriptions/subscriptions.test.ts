@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Delivery, SubscriptionArgs, SubscriptionDefinition } from '../../store/inbox/subscription.ts'
-import type { Tx } from '../../store/store.ts'
+import { StoreError, type Tx } from '../../store/store.ts'
 import { testStores } from '../../testing/postgres/shared-postgres.ts'
 import { handBus, type InboxHarness, inboxHarness, type InboxTables, moveOf, moves } from './fixtures/inbox-harness.ts'
-import { listBlocked, redrive, replay, skip, subscriptionStatus } from './operate.ts'
+import { listBlocked, oldestUnhandledMs, redrive, replay, skip, subscriptionStatus } from './operate.ts'
 
 type Handle = (deliveries: readonly Delivery[], args: SubscriptionArgs) => Promise<void>
 
@@ -359,5 +359,18 @@ describe('subscriptions', () => {
       0,
     )
     expect(status).toMatchObject({ name: 'moves', generation: 2, waiting: 0, parkedKeys: 0, unread: undefined })
+    expect(status?.isPlaceLost).toBe(false)
+  })
+
+  it('say that their place is lost, and may be replayed from any time then', async () => {
+    const { bus } = await harness.start([subscription()], { bus: positionBus() })
+    await bus.consumer('moves').sink.accept([moveOf('a', 1)], position(1))
+    await become([{ key: 'a', n: 1 }])
+    const lost = { read: () => Promise.reject(new StoreError('feed_position_lost', 'no longer kept')) }
+    const [status] = await subscriptionStatus(harness.store, () => lost, 0)
+    expect(status).toMatchObject({ unread: undefined, isPlaceLost: true })
+    expect(await oldestUnhandledMs(harness.store, () => lost, 'moves')).toBeUndefined()
+    const away = { read: () => Promise.reject(new StoreError('unavailable', 'away')) }
+    await expect(oldestUnhandledMs(harness.store, () => away, 'moves')).rejects.toMatchObject({ code: 'unavailable' })
   })
 })
