@@ -303,6 +303,22 @@ describe('input from an HTTP request', () => {
     })
   })
 
+  it('names the header that a field comes from where that is wrong or missing', () => {
+    const pay = compiled(
+      post('/payments', {
+        input: z.object({ request_id: z.string().max(3) }),
+        headers: { request_id: 'pay-request-id' },
+      }),
+    )
+    const faultOf = (headers: Record<string, string>) => pay.parseRest(rest({ headers }))
+    expect(faultOf({})).toMatchObject({
+      faults: [{ pointer: '/request_id', detail: 'is required (the header pay-request-id)' }],
+    })
+    expect(faultOf({ request_id: 'long' })).toMatchObject({
+      faults: [{ pointer: '/request_id', detail: 'must have at most 3 characters (the header pay-request-id)' }],
+    })
+  })
+
   it('ignores the body of a GET', () => {
     expect(find.parseRest({ ...json({ limit: 'x' }), params: { id: '1' } })).toMatchObject({
       ok: true,

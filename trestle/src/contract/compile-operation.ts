@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { compileBinding } from './bind-rest.ts'
 import { bytesContentTypes, decodeBytes, encodeBytes } from './bytes.ts'
 import type { CompiledOperation, Parsed, ParsedRest, RestRequest, Serialized } from './compiled.ts'
+import type { InputFault } from './input-fault.ts'
 import { jsonBytes, parseJsonBytes } from './json-bytes.ts'
 import type { AnyOperation } from './operation.ts'
 import type { RestInput } from './rest-input.ts'
@@ -39,6 +40,12 @@ function compile(operation: NamedOperation): CompiledOperation {
   const input = wireSchema(operation.input)
   let bind: ((rest: RestInput) => ReturnType<ReturnType<typeof compileBinding>>) | undefined
   let write: ((flat: Record<string, unknown>) => RestRequest) | undefined
+  // Who sends the request knows the header, not the field that is made of it.
+  const inItsHeader = (found: InputFault): InputFault => {
+    const field = found.pointer.slice(1)
+    if (!Object.hasOwn(operation.headers, field)) return found
+    return { ...found, detail: `${found.detail} (the header ${operation.headers[field]})` }
+  }
   return {
     operation,
     parseInput: (value) => input.read(value),
@@ -47,7 +54,7 @@ function compile(operation: NamedOperation): CompiledOperation {
       const bound = bind(rest)
       if (!bound.ok) return bound
       const parsed = input.read(bound.flat)
-      if (!parsed.ok) return { ok: false, code: 'invalid_input', faults: parsed.faults }
+      if (!parsed.ok) return { ok: false, code: 'invalid_input', faults: parsed.faults.map(inItsHeader) }
       if (bound.raw !== undefined) (parsed.value as Record<string, unknown>)[bound.raw.field] = bound.raw.octets
       return parsed
     },
