@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Log } from '../service/service.ts'
 import { chooseProvider } from '../store/choose-provider.ts'
 import type { ConnectionOptions, StoreConnection, StoreProvider } from '../store/index.ts'
+import { serviceUrlVariable } from '../store/server/service-urls.ts'
 import { messageOf, StartError } from './start-error.ts'
 
 export interface StoreSettings {
@@ -52,7 +53,7 @@ export function ownStores(settings: StoreSettings): Stores {
     warmUp(services) {
       if (existsSync(join(dataDir, 'postgres'))) void open(services)
     },
-    connectionsFor: (needs) => connect(needs, () => open(needs.map((need) => need.service))),
+    connectionsFor: (needs) => connect(needs, () => open(needs.map((need) => need.service)), settings.env),
     description: () => description,
     announce(addresses) {
       announced = addresses
@@ -76,7 +77,11 @@ export function givenStores(provider: StoreProvider): Stores {
   }
 }
 
-async function connect(needs: readonly StoreNeed[], open: () => Promise<StoreProvider>) {
+async function connect(
+  needs: readonly StoreNeed[],
+  open: () => Promise<StoreProvider>,
+  env: StoreSettings['env'] = {},
+) {
   if (needs.length === 0) return {}
   try {
     const provider = await open()
@@ -85,14 +90,21 @@ async function connect(needs: readonly StoreNeed[], open: () => Promise<StorePro
     )
     return Object.fromEntries(await Promise.all(entries))
   } catch (cause) {
-    throw storeFailed(cause)
+    const variables = ['TRESTLE_POSTGRES_URL', ...needs.map(({ service }) => serviceUrlVariable(service))]
+    throw storeFailed(
+      cause,
+      variables.filter((name) => env[name]),
+    )
   }
 }
 
-function storeFailed(cause: unknown): StartError {
+/** @param named the variables that name a server; none: it is the embedded one */
+export function storeFailed(cause: unknown, named: readonly string[]): StartError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  // Only a server that somebody named can be out of reach: the embedded one is started here.
-  const remedy = code === 'unavailable' ? '; check TRESTLE_POSTGRES_URL, or TRESTLE_STORE_<SERVICE>_URL' : ''
-  const message = `${messageOf(cause)}${remedy}`
+  const remedy = named.length > 0 ? `check ${named.join(' and ')}` : embeddedRemedy
+  const message = code === 'unavailable' ? `${messageOf(cause)}; ${remedy}` : messageOf(cause)
   return new StartError(code === 'already_running' ? 'already_running' : 'store_failed', message, { cause })
 }
+
+const embeddedRemedy =
+  'it is the embedded PostgreSQL, which runs and has not answered in time: start again when the machine is less busy'
