@@ -39,7 +39,9 @@ function issuesOf({ code, declared, detail, title, errors }: Problem): readonly 
   return (errors ?? []).map((fault) => ({
     field: fault.pointer,
     issue: 'INVALID_PARAMETER_VALUE',
-    description: `The value ${fault.detail}`,
+    // What is wrong with the body as a whole is a sentence of its own.
+    description:
+      fault.pointer === '' ? `${fault.detail[0]?.toUpperCase()}${fault.detail.slice(1)}` : `The value ${fault.detail}`,
   }))
 }
 

@@ -130,6 +130,8 @@ export const orders = contract('orders', {
         invoice_id: z.string().max(127).optional(),
       }),
       output: z.object({ orders: z.array(Order) }),
+      // Without it a misspelt name of a parameter would be answered as if nothing had happened.
+      errors: { missing_required_parameter: problem(400, 'Say which: request_id or invoice_id') },
       access: merchant,
     }),
     authorize: post('/v2/checkout/orders/{id}/authorize', {

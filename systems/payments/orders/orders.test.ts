@@ -335,7 +335,7 @@ describe('a request', () => {
     ])
     expect(await merchant.orders.search({ invoice_id })).toEqual(found)
     expect((await checkout.merchant().orders.search({ request_id, invoice_id })).orders).toEqual([])
-    expect((await merchant.orders.search({})).orders).toEqual([])
+    await expect(merchant.orders.search({})).rejects.toMatchObject({ code: 'missing_required_parameter' })
   })
 
   it('that was refused without an effect may be sent again', async () => {

@@ -12,7 +12,6 @@ export async function searchOrders(
   merchantId: string,
   { request_id, invoice_id }: { readonly request_id?: string | undefined; readonly invoice_id?: string | undefined },
 ): Promise<readonly Standing[]> {
-  if (request_id === undefined && invoice_id === undefined) return []
   let rows = db.selectFrom('orders').select('orders.id').where('orders.merchant_id', '=', merchantId)
   if (invoice_id !== undefined) rows = rows.where('orders.invoice_id', '=', invoice_id)
   if (request_id !== undefined) {

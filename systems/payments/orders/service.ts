@@ -57,9 +57,10 @@ const find = impl.handler('find', async ({ input, caller, store, fail }) => {
   return orderView(standing)
 })
 
-const search = impl.handler('search', async ({ input, caller, store }) => ({
-  orders: (await searchOrders(store.db, caller.tenant ?? '', input)).map(orderView),
-}))
+const search = impl.handler('search', async ({ input, caller, store, fail }) => {
+  if (input.request_id === undefined && input.invoice_id === undefined) return fail('missing_required_parameter')
+  return { orders: (await searchOrders(store.db, caller.tenant ?? '', input)).map(orderView) }
+})
 
 const authorize = impl.handler('authorize', async (args) => {
   const { input, caller, fail } = args
