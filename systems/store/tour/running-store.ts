@@ -38,6 +38,8 @@ export async function startStore(options: {
   const env = { ...options.env, PAYMENTS_URL: payments.url, STORE_PRODUCTS: String(products) }
   const args = ['start', '--topology', topology]
   const store = opened.use(await startCommand(args, { cwd: systemFolder, dataDir, env }))
+  // What becomes of payments is told from now on, not from the first time that the job is due: the store would ask after 15 s.
+  await store.trestle('jobs', 'run', 'payments', 'register-webhook')
   const all = opened.move()
   const stop = () => all.disposeAsync()
   return {
