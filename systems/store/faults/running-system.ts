@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandProcess } from 'trestle/testing'
@@ -19,8 +19,15 @@ export interface SystemSettings {
   readonly logFile: string
 }
 
-/** It was started again and again, and ended each time. */
-export class NotStarting extends Error {}
+const lastLines = 15
+
+/** It was started, again and again when it had run before, and ended each time. */
+export class NotStarting extends Error {
+  constructor({ name, logFile }: SystemSettings) {
+    const said = existsSync(logFile) ? readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lastLines) : []
+    super(`${name} does not start; the last that it said:\n${said.join('\n')}`)
+  }
+}
 
 /** A system that is started by the command line, killed by its test, and started again on the same data. */
 export class RunningSystem {
@@ -53,7 +60,7 @@ export class RunningSystem {
   /** Starts it and waits until it is ready. @throws Error when it does not become so */
   async start(): Promise<void> {
     await this.#begin()
-    if (!this.runs) throw new NotStarting(`${this.settings.name} does not start; see ${this.settings.logFile}`)
+    if (!this.runs) throw new NotStarting(this.settings)
   }
 
   async #begin(): Promise<void> {
@@ -90,7 +97,7 @@ export class RunningSystem {
 
   async #startAgain(): Promise<void> {
     for (let attempt = 0; !this.runs; attempt += 1) {
-      if (attempt === 10) throw new NotStarting(`${this.settings.name} does not start; see ${this.settings.logFile}`)
+      if (attempt === 10) throw new NotStarting(this.settings)
       await this.#begin()
     }
   }
