@@ -33,6 +33,8 @@ export interface SagaLimits {
   readonly retryMaxMs: number
   /** A wait up to this long is waited out in memory; default 2,000. */
   readonly holdMaxMs: number
+  /** How long one try of a step may take before it is taken for hung; default 3,600,000, the longest that a call may take. */
+  readonly tryMaxMs: number
   /** How long an undo is repeated before its instance is stuck; default 900,000. */
   readonly undoTimeoutMs: number
   /** How long what is under way may still take when the engine closes; default 2,000. */
@@ -50,6 +52,7 @@ export const defaultLimits: SagaLimits = {
   retryBaseMs: 100,
   retryMaxMs: 60_000,
   holdMaxMs: 2_000,
+  tryMaxMs: 3_600_000,
   undoTimeoutMs: 900_000,
   closeTimeoutMs: 2_000,
   keepEndedMs: 30 * 86_400_000,

@@ -7,6 +7,7 @@ import { eventId, type Instance, indexOfStep, type Place } from './instance.ts'
 import { type Entry, type Journal, LostInstance, type Transition, type Written, writeWithin } from './journal.ts'
 import { describe, doneWith, failedWith, failureOf, type Outcome } from './outcome.ts'
 import { afterCurrent, migratedPlace, type Move, undoFrom } from './place.ts'
+import { limited } from './limited.ts'
 import { readResults } from './read-results.ts'
 import { openEvent } from './sealed-event.ts'
 import { SagaFailure, fail } from './saga-failure.ts'
@@ -44,6 +45,8 @@ export interface RunLimits {
   readonly retryMaxMs: number
   /** A wait up to this length is waited out in memory; a longer one is written down, and the place given to others. */
   readonly holdMaxMs: number
+  /** How long one try of a step that calls may take. */
+  readonly tryMaxMs: number
   /** For how long an undo that fails is repeated before the instance is stuck. */
   readonly undoTimeoutMs: number
 }
@@ -121,11 +124,12 @@ class Run {
 
   async #tryCall(step: CallStep): Promise<Outcome> {
     const { instance, deps } = { instance: this.#instance, deps: this.#deps }
-    const { args, calls } = stepArgs(instance, deps.callersFor(instance), deps.service, deps.cut)
+    const limit = limited({ clock: deps.clock, cut: deps.cut, limitMs: deps.limits.tryMaxMs })
+    const { args, calls } = stepArgs(instance, deps.callersFor(instance), deps.service, limit.signal)
     const work = instance.place.undoing ? step.undo : step.run
     crashPoint('saga.before-step')
     try {
-      const value = await work?.(args)
+      const value = await limit.run(async () => work?.(args))
       crashPoint('saga.after-step')
       return instance.place.undoing ? { kind: 'done', value: undefined, json: undefined } : doneWith(step.name, value)
     } catch (error) {

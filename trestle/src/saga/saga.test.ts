@@ -148,6 +148,34 @@ describe('a saga', () => {
     expect(await bench.rows('settled')).toEqual([{ id: 'o1', how: 'b refused' }])
   })
 
+  it('tries a step that hangs again under the same key, and is closed while one does', async () => {
+    const keys: string[] = []
+    const aborted: boolean[] = []
+    const hanging = saga('hanging', { on: placed, uses: { callee } })
+      .pivot('a', { run: ({ event, call }) => call.callee.a({ id: event.id }) })
+      .step('b', {
+        run({ key, signal }) {
+          keys.push(key)
+          signal.addEventListener('abort', () => aborted.push(true))
+          return new Promise<void>(() => undefined)
+        },
+      })
+    await using bench = await sagaBench([hanging])
+    await bench.deliver(placed, order)
+    // Nothing settles while a step is being done.
+    const tries = async () => {
+      await bench.clock.advance(60_000)
+      return keys.length
+    }
+    await expect.poll(tries, { timeout: 60_000, interval: 10 }).toBe(2)
+    expect(bench.clock.monotonic()).toBeGreaterThanOrEqual(3_600_000)
+    expect([new Set(keys).size, aborted.length]).toEqual([1, 1])
+    const closed = bench.sagas.close()
+    await bench.clock.advance(2_000)
+    await closed
+    expect(aborted).toHaveLength(2)
+  })
+
   it('tries a write that fails again, and takes no part of it', async () => {
     let fails = 2
     const writing = saga('writing', { on: placed, uses: { callee } }).write('settle', async ({ event, tx }) => {
