@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -39,6 +40,11 @@ async function started(options: Partial<StartOptions> = {}) {
     await rm(dataDir, { recursive: true, force: true })
     throw error
   }
+}
+
+async function portOf(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return (server.address() as AddressInfo).port
 }
 
 function isAlive(pid: number): boolean {
@@ -109,6 +115,29 @@ describe('a system beside another', () => {
       ),
     })
     expect(process.env['GONE_URL']).toBeUndefined()
+  })
+
+  it('is said to be in the way of another, with the variable that makes one of the two, when its port is taken', async () => {
+    const [taken, free] = [createServer(), createServer()]
+    const [port, gatewayPort] = [await portOf(taken), await portOf(free)]
+    free.close()
+    const second = system('second', {
+      beside: { other: beside(new URL('./fixtures/beside/none.ts', import.meta.url), { port, variable: 'OTHER_URL' }) },
+      services: [],
+      gateway: gateway({ routes: [] }),
+      topologies: { merged: oneProcess() },
+    })
+    const dataDir = await mkdtemp(join(tmpdir(), 'trestle-beside-'))
+    await expect(
+      startSystem({ system: second, dataDir, gatewayPort, env: {}, logLevel: 'silent' }),
+    ).rejects.toMatchObject({
+      code: 'port_in_use',
+      message: expect.stringContaining(
+        `127.0.0.1:${port}: another process listens there; set OTHER_URL to its address`,
+      ),
+    })
+    taken.close()
+    await rm(dataDir, { recursive: true, force: true })
   })
 
   it('ends when the process that started it is killed', async () => {

@@ -1,8 +1,9 @@
 import { type AddressInfo, createServer } from 'node:net'
+import type { Beside } from './beside.ts'
 import { StartError } from './start-error.ts'
 
-/** What listens; `beside`: another system that starts with this one. */
-export type Listener = 'gateway' | 'admin' | 'beside'
+/** What listens: a part of this system, or another system that starts beside it. */
+export type Listener = 'gateway' | 'admin' | Pick<Beside, 'variable'>
 
 /**
  * Fails early, before anything is started, when a port cannot be had. Another process may still take it meanwhile: the
@@ -39,14 +40,12 @@ export function portFailed(what: Listener, host: string, port: number, cause: un
         : cause instanceof Error
           ? cause.message
           : String(cause)
-  return new StartError('port_in_use', `${names[what]} cannot listen on ${host}:${port}: ${why}; ${remedies[what]}`, {
-    cause,
-  })
-}
-
-const names = { gateway: 'the gateway', admin: 'the admin', beside: 'the system beside this one' }
-const remedies = {
-  gateway: 'set TRESTLE_GATEWAY_PORT',
-  admin: 'set TRESTLE_ADMIN_PORT',
-  beside: 'say where it runs already, or give it another port',
+  const [name, remedy] =
+    typeof what === 'string'
+      ? [`the ${what}`, `set TRESTLE_${what.toUpperCase()}_PORT`]
+      : [
+          'the system beside this one',
+          `set ${what.variable} to its address where it runs already, or give it another port in the file of this system`,
+        ]
+  return new StartError('port_in_use', `${name} cannot listen on ${host}:${port}: ${why}; ${remedy}`, { cause })
 }

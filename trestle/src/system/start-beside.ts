@@ -27,7 +27,7 @@ export interface BesidesOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly dataDir: string
   /** Where a system listens that was declared with a port. */
-  readonly portFor: (declared: number) => Promise<number>
+  readonly portFor: (other: Beside) => Promise<number>
   readonly logLevel: LogLevel
   readonly log: Log
   readonly progress: (service: string, message: string) => void
@@ -81,7 +81,7 @@ async function startOne(
 ): Promise<Other> {
   const { variable } = other
   const { progress } = options
-  const port = await options.portFor(other.port)
+  const port = await options.portFor(other)
   const dataDir = join(options.dataDir, 'beside', name)
   const ended = new AbortController()
   const signal = AbortSignal.any([options.signal, ended.signal])

@@ -6,6 +6,7 @@ import type { LinkOptions, LocalCalls } from './host/mesh.ts'
 import { createTelemetry, type Telemetry } from './host/telemetry.ts'
 import { systemClock, type Clock } from '../std/clock.ts'
 import type { StoreProvider } from '../store/index.ts'
+import type { Beside } from './beside.ts'
 import { checkPort } from './check-port.ts'
 import type { OwnerLock } from '../store/embedded/owner-lock.ts'
 import { lockDataDir } from './data-dir-lock.ts'
@@ -169,7 +170,7 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
   stores.warmUp(system.services.map((service) => service.name))
   const signal = options.signal ?? new AbortController().signal
   const env = options.env ?? process.env
-  const portFor = (declared: number) => besidePort(options, host, declared)
+  const portFor = (other: Beside) => besidePort(options, host, other)
   const { log } = telemetry
   const logLevel = options.logLevel ?? 'info'
   const besides = await startBesides(system, { env, dataDir, portFor, logLevel, log, progress, signal }, opened)
@@ -194,8 +195,8 @@ async function prepare(options: StartOptions, opened: AsyncDisposableStack): Pro
 }
 
 /** Where the gateway takes any free port, so do the systems beside it. */
-function besidePort({ gatewayPort }: StartOptions, host: string, declared: number): Promise<number> {
-  return checkPort('beside', { host, port: gatewayPort === 0 ? 0 : declared })
+function besidePort({ gatewayPort }: StartOptions, host: string, other: Beside): Promise<number> {
+  return checkPort(other, { host, port: gatewayPort === 0 ? 0 : other.port })
 }
 
 function systemOf({ system, systemUrl }: StartOptions): System | Promise<System> {
