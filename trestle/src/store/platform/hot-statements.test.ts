@@ -152,7 +152,7 @@ const works: readonly Work[] = [
     const { sql, parameters } = publication(20)
     return statement(sql, parameters)
   }),
-  work('reading 500 events far behind', 500, 4, async ({ statement }) => {
+  work('reading 500 events far behind', 500, 1, async ({ statement }) => {
     const { epoch } = await readHead(statement)
     return lookAtFeed(statement, 'orders@1', { epoch, xid: '3', seq: '0' }, undefined, 500)
   }),
@@ -194,19 +194,19 @@ const works: readonly Work[] = [
       arrived(20, (n) => `k${n + 1}`, 2),
     ),
   ),
-  work('handling what waits, in a transaction', 1, 120, async ({ db }) => {
+  work('handling what waits, in a transaction', 1, 80, async ({ db }) => {
     await markHandled(db, one, (await claimInTransaction(db, one)) as Claimed, 'locked')
   }),
-  work('handling what waits, under a claim', 1, 160, async ({ db }) => {
+  work('handling what waits, under a claim', 1, 100, async ({ db }) => {
     const event = (await claimForLease(db, one, 1_000)) as Claimed
     await renewClaim(db, one, event, 1_000)
     await markHandled(db, one, event, 'leased')
   }),
-  work('handling what waits with all others of its key', 1, 120, async ({ db }) => {
+  work('handling what waits with all others of its key', 1, 80, async ({ db }) => {
     const same = { id: 4, generation: 1 }
     await markHandled(db, same, (await claimInTransaction(db, same)) as Claimed, 'locked')
   }),
-  work('handling what fails', 1, 120, async ({ db }) => {
+  work('handling what fails', 1, 80, async ({ db }) => {
     const event = (await claimForLease(db, one, 1_000)) as Claimed
     await noteFailure(db, one, event, { reason: '', tries: 1, counted: 1, how: 'leased', waitMs: 0 })
   }),
@@ -214,7 +214,7 @@ const works: readonly Work[] = [
     assert.equal(await claimInTransaction(db, { id: 3, generation: 1 }), undefined)
     assert.equal(await claimForLease(db, { id: 3, generation: 1 }, 1_000), undefined)
   }),
-  work('looking at the inbox, for each event that waits', many, 5, ({ db }) => inboxStates(db, [1, 2])),
+  work('looking at the inbox, for each event that waits', many, 1, ({ db }) => inboxStates(db, [1, 2])),
   work('listing keys that wait for a person', 1, 100, ({ db }) => blockedKeys(db)),
   work('claiming a request with a key, and its reply', 1, 60, async (statements) => {
     const store = recordsOf(statements)
@@ -245,7 +245,7 @@ const works: readonly Work[] = [
     const written = await Promise.all(transitions.map((each) => journal.write(each)))
     assert.ok(!written.includes('lost'))
   }),
-  work('claiming the saga that is due longest', 1, 120, async (statements) => {
+  work('claiming the saga that is due longest', 1, 60, async (statements) => {
     const ownership = ownershipOf(statements)
     await ownership.beat()
     assert.equal((await ownership.claim([spec], 1)).length, 1)
@@ -280,11 +280,17 @@ async function warm(statements: CountedStatements): Promise<void> {
   }
 }
 
-/** What touches too many pages. */
+/**
+ * What touches too many pages, each time: what the server reads about its own tables counts too, and it does that once more
+ * when tests of others, on the same server, have changed many of theirs.
+ */
 async function excesses(statements: CountedStatements, asked = works): Promise<readonly string[]> {
   const found: string[] = []
   for (const { name, handles, pagesMax, run } of asked) {
-    const pages = await statements.pages(() => run(statements))
+    let pages = Number.POSITIVE_INFINITY
+    for (let tries = 0; tries < 3 && pages > handles * pagesMax; tries += 1) {
+      pages = Math.min(pages, await statements.pages(() => run(statements)))
+    }
     expect(pages).toBeGreaterThan(0)
     if (pages > handles * pagesMax) found.push(`${name}: ${pages} pages, not ${handles * pagesMax}`)
   }
