@@ -19,7 +19,16 @@ const away = new Set([
 ])
 
 /** A handler whose transaction ran out of time, and not because of the database: it hangs, and others wait for its place. */
-const hung = (error: Error) => (error as { readonly details?: { readonly idle?: unknown } }).details?.idle === true
+const hung = (error: Error) => idleOf(error) === true
+
+/** Whether a transaction took too long, whatever it waited for: with less to do it may end in time. */
+export function ranOutOfTime(error: unknown): boolean {
+  return idleOf(error) !== undefined
+}
+
+function idleOf(error: unknown): unknown {
+  return (error as { readonly details?: { readonly idle?: unknown } } | null)?.details?.idle
+}
 
 /** Sorts a failure of a handler or of the transaction around it. */
 export function failureKind(error: unknown): FailureKind {

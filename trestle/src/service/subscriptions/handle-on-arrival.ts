@@ -6,7 +6,7 @@ import { movePosition } from '../../store/inbox/subscription-rows.ts'
 import type { Delivery } from '../../store/inbox/subscription.ts'
 import type { EventEnvelope } from '../../store/outbox/event-envelope.ts'
 import type { Tx } from '../../store/store.ts'
-import { failureKind } from './failure-kind.ts'
+import { failureKind, ranOutOfTime } from './failure-kind.ts'
 import { manyExtras } from './handler-extras.ts'
 import type { Move } from './move.ts'
 import { mayAdvance, withoutUnwanted } from './sort-runs.ts'
@@ -38,7 +38,7 @@ export async function handleOnArrival(
     crashPoint('inbox.after-arrival-commit')
     return done
   } catch (error) {
-    if (attempt.leaseLost || failureKind(error) === 'later') throw error
+    if (attempt.leaseLost || (failureKind(error) === 'later' && !ranOutOfTime(error))) throw error
     if (!attempt.knownAlready) sayFellBack(subscription, events.length, error)
     return undefined
   }

@@ -46,6 +46,12 @@ const hangOnA: Handle = async (deliveries, args) => {
   await write(deliveries, args)
 }
 
+const takeTime: Handle = async (deliveries, args) => {
+  const { db } = args.tx as Tx<InboxTables>
+  for (const _ of deliveries) await sql`select pg_sleep(0.3)`.execute(db)
+  await write(deliveries, args)
+}
+
 const position = (n: number) => ({ epoch: 1, xid: String(n), seq: '1' })
 const positionBus = () => handBus({ acknowledges: 'position' })
 
@@ -259,6 +265,18 @@ describe('subscriptions', () => {
     await bus.consumer('moves').sink.accept([moveOf('a', 1)], undefined)
     await become([{ key: 'a', n: 1 }])
     expect(begun.length).toBe(4)
+  })
+
+  it('are handled one by one where all that came at once takes longer than a transaction may', async () => {
+    const { bus } = await harness.start([batches(takeTime)], { limits: { transactionTimeoutMs: 1_000 } })
+    await bus.consumer('moves').sink.accept(
+      ['a', 'b', 'c', 'd'].map((key) => moveOf(key, 1)),
+      undefined,
+    )
+    await expect.poll(async () => (await effects()).length, { timeout: 20_000 }).toBe(4)
+    expect(harness.logs.map(({ message }) => message)).toContain(
+      'a batch of events could not be handled; they are handled one by one',
+    )
   })
 
   it('take only as much as may wait, and go on when there is room', async () => {
