@@ -90,6 +90,7 @@ export class FeedConsumer {
     if (batch.events.length === 0 && isSame(batch.next, after)) return
     for (;;) {
       const ahead = batch.caughtUp ? undefined : this.#read(feed, batch.next, 0, turned)
+      // Awaited below, unless the batch before cannot be handed over: then it is read again.
       ahead?.catch(() => undefined)
       crashPoint('bus.before-accept')
       await this.#handOver(batch, turned)

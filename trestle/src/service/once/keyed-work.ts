@@ -157,6 +157,7 @@ class KeyedRequest {
     if (store.refused) return await this.#whatOthersMadeOfIt()
     const told = problemOfError(this.#bound, this.#call, error, this.#request.effects)
     if (told.problem.declared) return await this.#keep(mine, storedProblem(told.problem))
+    // Without this word the key is free when its lease has run out; what failed is told.
     await release(this.#store, mine).catch(() => undefined)
     if (error instanceof OutputRefused) return error.reply
     throw error

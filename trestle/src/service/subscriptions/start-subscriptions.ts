@@ -107,7 +107,8 @@ class Running implements RunningSubscriptions {
   }
 
   async poll(): Promise<void> {
-    // Who asks wants to see what is there now, not what a poll that runs already has seen.
+    // Who asks wants to see what is there now, not what a poll that runs already has seen; whoever began that one hears why it
+    // failed.
     await this.#polling?.catch(() => undefined)
     this.#polling ??= this.#poll().finally(() => {
       this.#polling = undefined

@@ -30,6 +30,7 @@ export class SharedConnections {
     const { connectionsMax, inFlightMax } = this.#options
     const least = this.#leastBusy()
     if (least === undefined) return this.#open.length < connectionsMax ? await this.#openOne() : undefined
+    // One more for those who come later: what they would be told, they are told when they need it.
     if (least.inFlight > 0 && this.#open.length < connectionsMax) this.#openOne().catch(() => undefined)
     if (least.inFlight < inFlightMax) return least
     throw new StoreError('overloaded', `${inFlightMax} reads already wait on each shared connection`)
