@@ -139,9 +139,9 @@ export const defects: readonly Defect[] = [
     changes: changesOf('outbox-by-sequence', [
       {
         file: feed,
-        find: "'select * from trestle.read_feed($1, $2::bigint, $3::xid8, $4::bigint, $5::text[], $6)'",
+        find: "'select * from trestle.read_feed($1, $2::bigint, $3::xid8, $4::bigint, $5::text[], $6, $7::bigint)'",
         put: `\`select f.f_epoch, f.f_xid, f.f_held, f.f_dropped, f.f_ahead, o.*
-from trestle.read_feed($1, $2::bigint, $3::xid8, $4::bigint, $5::text[], 0) f left join lateral (
+from trestle.read_feed($1, $2::bigint, $3::xid8, $4::bigint, $5::text[], 0, $7::bigint) f left join lateral (
   select o.epoch, o.feed_xid, o.seq, o.id, o.type, o.version, o.key, o.key_version, o.occurred_at, o.traceparent,
     case when $5::text[] is null or o.type = any ($5::text[]) then o.payload end as payload
   from trestle.outbox o
