@@ -1,4 +1,4 @@
-import type { Client } from 'trestle/service'
+import { type Client, isCallError } from 'trestle/service'
 import type { Money } from '../../money.ts'
 import type { Facts, Moved } from '../facts.ts'
 import { type ClientCredentials, createAsClient } from './access-tokens.ts'
@@ -74,15 +74,17 @@ export function createProvider(credentials: ClientCredentials) {
     /** Has the store told what happens, at `url`; answers with the id that it is told under. */
     async listen(args: ProviderArgs, url: string): Promise<string> {
       const event_types = [{ name: '*' }]
-      const made = await asClient(args, (authorization) =>
-        args.call.provider.registerWebhook.try({ authorization, url, event_types }),
-      )
-      if (made.ok) return made.value.id
-      if (made.error.code !== 'webhook_url_already_exists') throw made.error
-      const { webhooks } = await asClient(args, (authorization) => args.call.provider.webhooks({ authorization }))
-      const known = webhooks.find((webhook) => webhook.url === url)
-      if (known === undefined) throw made.error
-      return known.id
+      try {
+        const register = (authorization: string) =>
+          args.call.provider.registerWebhook({ authorization, url, event_types })
+        return (await asClient(args, register)).id
+      } catch (error) {
+        if (!isCallError(error) || error.code !== 'webhook_url_already_exists') throw error
+        const { webhooks } = await asClient(args, (authorization) => args.call.provider.webhooks({ authorization }))
+        const known = webhooks.find((webhook) => webhook.url === url)
+        if (known === undefined) throw error
+        return known.id
+      }
     },
   }
 }
