@@ -49,8 +49,8 @@ export function signPayload(key: Uint8Array, json: string): string {
   return text
 }
 
-/** The caller that was signed, frozen; `undefined` when the text is not of our making, was changed, or has expired. */
-export function verifyCaller(key: Uint8Array, text: string, nowMs: number): VerifiedCaller | undefined {
+/** The caller that was signed, frozen; `undefined` when the text is not of our making, or was changed. */
+export function verifyCaller(key: Uint8Array, text: string, nowMs: number): VerifiedCaller | 'expired' | undefined {
   if (text.length <= headLength || text.length > signedCallerMaxLength) return undefined
   if (!text.startsWith(`${version}.`) || text[headLength - 1] !== '.') return undefined
   const mac = Buffer.from(text.slice(version.length + 1, headLength - 1))
@@ -58,7 +58,7 @@ export function verifyCaller(key: Uint8Array, text: string, nowMs: number): Veri
   const expected = Buffer.from(macOf(key, payload))
   if (mac.length !== expected.length || !timingSafeEqual(mac, expected)) return undefined
   const verified = parsePayload(payload)
-  return verified === undefined || verified.expiresMs <= nowMs ? undefined : verified
+  return verified !== undefined && verified.expiresMs <= nowMs ? 'expired' : verified
 }
 
 /** The end of life of what is signed now, seconds since 1970; the same for all that is signed within one step. */

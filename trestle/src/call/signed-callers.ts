@@ -6,8 +6,8 @@ import { callerKey, payloadOf, signPayload, type VerifiedCaller, verifyCaller } 
 export interface SignedCallers {
   /** @throws RangeError when the caller is too large */
   readonly encode: (caller: Caller) => string
-  /** `undefined`: not signed with this system's key, changed, or expired. */
-  readonly decode: (text: string) => Caller | undefined
+  /** `undefined`: not signed with this system's key, or changed. */
+  readonly decode: (text: string) => Caller | 'expired' | undefined
 }
 
 export interface SignedCallersOptions {
@@ -40,7 +40,7 @@ export function signedCallers({ systemKey, clock, cacheMax = 4_096 }: SignedCall
       const known = verified.get(text)
       if (known !== undefined && known.expiresMs > clock.now()) return known.caller
       const fresh = verifyCaller(key, text, clock.now())
-      if (fresh === undefined) return undefined
+      if (fresh === undefined || fresh === 'expired') return fresh
       verified.set(text, fresh)
       return fresh.caller
     },

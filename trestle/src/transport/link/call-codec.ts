@@ -4,10 +4,11 @@ import { formatTraceparent, newTrace, parseTraceparent } from '../../std/trace-c
 import { Flag, LinkProtocolError } from './frame.ts'
 import { metaMaxBytes } from './limits.ts'
 
-/** How a caller travels. Between processes it must be signed: a string that `decode` refuses was made without the key. */
+/** How a caller travels. Between processes it must be signed: what `decode` takes for nobody was made without the key. */
 export interface CallerCodec {
   encode(caller: Caller): string
-  decode(text: string): Caller | undefined
+  /** `expired`: made with the key, by a clock that is far behind ours. */
+  decode(text: string): Caller | 'expired' | undefined
 }
 
 type Rest = readonly [

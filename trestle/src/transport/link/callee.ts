@@ -28,6 +28,10 @@ interface Running {
   controller: AbortController | undefined
 }
 
+type Refusal = 'body_too_large' | 'overloaded' | 'forbidden' | 'unavailable'
+
+const expiredDetail = "the caller's signature has run out on its way: the clocks of the two processes differ by minutes"
+
 /** Serves the calls of one authenticated peer. */
 export class Callee {
   readonly #connection: Connection
@@ -119,7 +123,7 @@ export class Callee {
     if (ends) this.#start(frame.stream, running)
   }
 
-  #refuse(stream: number, running: Running, code: 'body_too_large' | 'overloaded' | 'forbidden', detail: string): void {
+  #refuse(stream: number, running: Running, code: Refusal, detail: string): void {
     this.#inboundBytes += running.body.discard()
     this.#finish(stream, refusal(code, this.#traced(running), detail))
   }
@@ -134,6 +138,8 @@ export class Callee {
     const caller = this.#options.callers.decode(call.meta[6])
     if (caller === undefined)
       return this.#refuse(stream, running, 'forbidden', 'the caller is not signed by this system')
+    // Signed a moment ago, by the other process's clock: whoever asked has done nothing wrong, and may ask again.
+    if (caller === 'expired') return this.#refuse(stream, running, 'unavailable', expiredDetail)
     const body = running.body.take()
     this.#inboundBytes += running.body.discard()
     const input = decodeInput(call, body)

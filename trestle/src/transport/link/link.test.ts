@@ -10,7 +10,11 @@ import { newTrace } from '../../std/trace-context.ts'
 import { connectLink, type LinkLimits, type LinkServer, type LinkTransport, listenLink } from './index.ts'
 
 const key = new Uint8Array(32).fill(7)
-const callers = { encode: JSON.stringify, decode: (text: string) => JSON.parse(text) }
+const late = 'signed long ago'
+const callers = {
+  encode: JSON.stringify,
+  decode: (text: string) => (text.includes(late) ? ('expired' as const) : JSON.parse(text)),
+}
 const cleanups: (() => unknown)[] = []
 
 afterEach(async () => {
@@ -143,6 +147,13 @@ describe('a link', () => {
     const { server, client } = setup()
     await server(echo)
     expect(await codeOf(client().send(call(1, { from: 'orders' })))).toBe('forbidden')
+  })
+
+  it('answers unavailable, not forbidden, when the clocks of the two differ: nobody has done wrong', async () => {
+    const { server, client } = setup()
+    await server(echo)
+    const caller = { kind: 'user', id: late, scopes: [] } as const
+    expect(await codeOf(client().send(call(1, { caller })))).toBe('unavailable')
   })
 
   it('answers overloaded at once when the callee accepts no more', async () => {
