@@ -1,4 +1,4 @@
-import { chmod } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type RunningCommand, startCommand } from 'trestle/testing'
@@ -20,6 +20,8 @@ export interface RunningStore extends AsyncDisposable, Pick<RunningCommand, 'pid
   ps(): Promise<readonly ProcessRow[]>
   /** Where the payment system is, a system of its own. */
   readonly paymentsUrl: string
+  /** How long it took to be ready, without the payment system. */
+  readonly startMs: number
   stop(): Promise<void>
 }
 
@@ -33,11 +35,14 @@ export async function startStore(options: {
   await using opened = new AsyncDisposableStack()
   const { dataDir, topology, products } = options
   // Database servers run as another user where we are root: where that one cannot pass, data would lie elsewhere and stay behind.
+  await mkdir(dataDir, { recursive: true })
   await chmod(dataDir, 0o711)
   const payments = opened.use(await startPayments(join(dataDir, 'payments')))
   const env = { ...options.env, PAYMENTS_URL: payments.url, STORE_PRODUCTS: String(products) }
   const args = ['start', '--topology', topology]
+  const began = performance.now()
   const store = opened.use(await startCommand(args, { cwd: systemFolder, dataDir, env }))
+  const startMs = performance.now() - began
   // What becomes of payments is told from now on, not from the first time that the job is due: the store would ask after 15 s.
   await store.trestle('jobs', 'run', 'payments', 'register-webhook')
   const all = opened.move()
@@ -46,6 +51,7 @@ export async function startStore(options: {
     ...store,
     shop: shopAt(store.url),
     paymentsUrl: payments.url,
+    startMs,
     ps: async () => rowsOf(JSON.parse(await store.trestle('ps', '--json')) as Listing),
     stop,
     [Symbol.asyncDispose]: stop,

@@ -23,6 +23,8 @@ interface RestartableEndpoint extends Endpoint {
 const reservedConnections = 10
 const remedy = 'Give services smaller pools or fewer replicas, or raise connectionsMax of the embedded PostgreSQL'
 const defaultPoolMax = 8
+/** As long as the server itself may take to start: one that was taken over may be busy with what clients left behind. */
+const adminConnectTimeoutMs = 60_000
 
 /** Makes databases and roles on an embedded server, and says how to reach them. */
 export class ServerAccess {
@@ -81,6 +83,7 @@ export class ServerAccess {
   async #asAdmin<T>(use: (admin: PgConnection) => Promise<T>): Promise<T> {
     const admin = await PgConnection.open({
       ...defaultLimits,
+      connectTimeoutMs: adminConnectTimeoutMs,
       url: this.adminUrl,
       applicationName: 'trestle admin',
       clock: this.#clock,
