@@ -7,6 +7,7 @@ export interface JsonAnswer {
   readonly body: any
 }
 
+/** What goes with a request; all of it may be left out. */
 export interface JsonQuestion {
   /** Sent as JSON. */
   readonly body?: unknown

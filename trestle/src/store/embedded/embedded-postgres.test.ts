@@ -251,8 +251,27 @@ describe('the embedded PostgreSQL after its owner was killed', () => {
     await eventually(() => writer.committed.length > 50)
     process.kill(serverPid, 'SIGKILL')
     await kill(writer)
+    await eventually(() => !isAlive(serverPid))
     const after = await rowsAfterRestart()
     expect(after.adopted).toBe(false)
+    expect(writer.committed.filter((id) => !after.ids.has(id))).toEqual([])
+  })
+
+  it('is started again when it dies while it is being taken over', async () => {
+    const writer = startWriter(dataDir, migrations, 1_500_000)
+    const { serverPid } = await writer.started
+    await eventually(() => writer.committed.length > 50)
+    await kill(writer)
+    process.kill(serverPid, 'SIGSTOP')
+    const log = recordingLog()
+    const opening = embeddedPostgres({ dataDir, log })
+    await eventually(() => log.messages.some((message) => message.startsWith('adopted')))
+    process.kill(serverPid, 'SIGKILL')
+    const provider = await opening
+    expect(provider.adopted).toBe(true)
+    expect(provider.pid).not.toBe(serverPid)
+    await provider.close()
+    const after = await rowsAfterRestart()
     expect(writer.committed.filter((id) => !after.ids.has(id))).toEqual([])
   })
 

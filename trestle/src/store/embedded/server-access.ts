@@ -6,6 +6,7 @@ import { createDatabase } from '../server/create-database.ts'
 import { databaseName } from '../server/database-names.ts'
 import { PoolBudget } from '../server/pool-budget.ts'
 import type { StoreConnection } from '../store.ts'
+import { StoreError } from '../store-error.ts'
 import { adminRole } from './init-cluster.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -25,6 +26,7 @@ const remedy = 'Give services smaller pools or fewer replicas, or raise connecti
 const defaultPoolMax = 8
 /** As long as the server itself may take to start: one that was taken over may be busy with what clients left behind. */
 const adminConnectTimeoutMs = 60_000
+const askAgainMs = 100
 
 /** Makes databases and roles on an embedded server, and says how to reach them. */
 export class ServerAccess {
@@ -53,11 +55,13 @@ export class ServerAccess {
 
   /** Shuts services out of what is not theirs, and gives an adopted server the settings of this start. */
   async secure(): Promise<void> {
-    const accepted = await this.#asAdmin(async (admin) => {
-      await admin.command('revoke connect, temporary on database postgres, template1 from public')
-      const { rows } = await admin.command('show max_connections')
-      return Number(rows[0]?.['max_connections'])
-    })
+    const accepted = await this.#patiently(() =>
+      this.#asAdmin(async (admin) => {
+        await admin.command('revoke connect, temporary on database postgres, template1 from public')
+        const { rows } = await admin.command('show max_connections')
+        return Number(rows[0]?.['max_connections'])
+      }),
+    )
     if (accepted < this.#connectionsMax) await this.#server.restartWith?.({ connectionsMax: this.#connectionsMax })
   }
 
@@ -78,6 +82,19 @@ export class ServerAccess {
       made.catch(() => this.#made.delete(name))
     }
     return made
+  }
+
+  /** A server that was taken over may be about to die of what ended its owner: then it is started again meanwhile. */
+  async #patiently<T>(ask: () => Promise<T>): Promise<T> {
+    for (const giveUpAt = this.#clock.monotonic() + adminConnectTimeoutMs; ; ) {
+      try {
+        return await ask()
+      } catch (error) {
+        const isAway = error instanceof StoreError && error.code === 'unavailable'
+        if (!isAway || this.#clock.monotonic() >= giveUpAt) throw error
+        await new Promise<void>((resolve) => void this.#clock.setTimeout(resolve, askAgainMs))
+      }
+    }
   }
 
   async #asAdmin<T>(use: (admin: PgConnection) => Promise<T>): Promise<T> {
