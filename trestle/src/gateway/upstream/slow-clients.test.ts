@@ -18,7 +18,7 @@ function partOf(port: number, method: string, length = 10): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.write(`${method} /x/1 HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\nab`)
-      setTimeout(() => socket.write('x'.repeat(length - 2)), timeoutMs + 50)
+      setTimeout(() => socket.write('x'.repeat(length - 2)), timeoutMs * 5)
     })
     socket.setEncoding('latin1').on('error', () => resolve('broken'))
     socket.on('data', (text: string) => {

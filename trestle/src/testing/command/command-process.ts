@@ -65,6 +65,8 @@ export class CommandProcess implements AsyncDisposable {
     const { dataDir, gatewayPort, adminPort = 0, env } = this.#place
     return {
       ...process.env,
+      // What it said is read by tests: in continuous integration it would be in colours.
+      NO_COLOR: '1',
       ...env,
       TRESTLE_DATA_DIR: dataDir,
       TRESTLE_GATEWAY_PORT: String(gatewayPort),
