@@ -6,7 +6,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', 'trestle/template/**', '**/*.servers.test.ts'],
     setupFiles: ['./vitest.setup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Nets under tests that hang, not checks of speed: a busy machine takes several times as long as a quiet one.
     testTimeout: 90_000,
     hookTimeout: 120_000,

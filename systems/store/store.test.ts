@@ -21,6 +21,18 @@ const password = 'correct horse battery'
 /** What follows an order takes its time: events, a saga, another system. */
 const eventually = { timeout: 60_000, interval: 50 }
 
+const askAgainMax = 5
+
+/** A part that may be left out is left out when it is late: on a busy machine it is asked for again. */
+// oxlint-disable-next-line typescript/no-explicit-any -- replies are read as an outside client does: untyped JSON
+async function inTime<T extends { readonly body: any }>(ask: () => Promise<T>): Promise<T> {
+  for (let times = 0; ; times += 1) {
+    const answer = await ask()
+    const parts: readonly { problem: { code: string } }[] = answer.body.partial ?? []
+    if (times === askAgainMax || !parts.some(({ problem }) => problem.code === 'deadline_exceeded')) return answer
+  }
+}
+
 describe.each(runners)('the store on %s', (runner) => {
   let store: TestSystem
   let client: AskJson
@@ -55,7 +67,7 @@ describe.each(runners)('the store on %s', (runner) => {
     const token = await signedIn()
     const sku = skuAt(7)
     const cart = await ask('PUT', `/cart/items/${sku}`, { body: { quantity: 3 }, token })
-    const home = await ask('GET', '/home', { token })
+    const home = await inTime(() => ask('GET', '/home', { token }))
     const products = await ask('GET', '/products?limit=12')
     const suggestions = await ask('GET', '/recommendations', { token })
     expect(home).toEqual({
@@ -64,7 +76,7 @@ describe.each(runners)('the store on %s', (runner) => {
     })
     expect(home.body.products.items).toHaveLength(12)
 
-    const stranger = await ask('GET', '/home?category=kitchen')
+    const stranger = await inTime(() => ask('GET', '/home?category=kitchen'))
     expect(stranger).toMatchObject({
       status: 200,
       body: { cart: null, partial: [{ part: 'cart', problem: { code: 'unauthenticated', status: 401 } }] },
