@@ -26,6 +26,9 @@ export interface Claimed {
     | undefined
 }
 
+/** Where an event that waits is found. */
+export type Place = Pick<Claimed, 'id' | 'key' | 'keyVersion' | 'epoch'>
+
 interface Row {
   readonly event_id: string
   readonly key: string
@@ -96,7 +99,7 @@ export async function claimForLease(db: AnyDb, of: Of, leaseMs: number): Promise
 // A renewal that comes after the note that the event is done, or that its key is parked, changes nothing.
 const renewSql = `
 update trestle.inbox_keys
-set next_at = case when head = $6 and parked_at is null then now() + $5 * interval '1 ms' else next_at end
+set next_at = case when head = $6 and head_epoch = $7 and parked_at is null then now() + $5 * interval '1 ms' else next_at end
 where subscription = $1 and generation = $2 and key = $3 and fence = $4
 returning 1`
 
@@ -109,6 +112,7 @@ export async function renewClaim(db: AnyDb, of: Of, claimed: Claimed, leaseMs: n
     claimed.fence,
     leaseMs,
     claimed.keyVersion,
+    claimed.epoch,
   ])
   return rows.length === 1
 }
@@ -133,8 +137,8 @@ const doneSql = `
 with handled as (
   update trestle.inbox i
   set state = $6, reason = $7, handled_at = now(), type = null, version = null, payload = null, traceparent = null
-  where i.subscription = $1 and i.generation = $2 and i.key = $4 and i.key_version = $5 and i.event_id = $3
-    and i.state = 0
+  where i.subscription = $1 and i.generation = $2 and i.key = $4 and i.epoch = $9 and i.key_version = $5
+    and i.event_id = $3 and i.state = 0
   returning 1
 ), waiting as (
   select i.* from (values (1)) v left join lateral (
@@ -162,24 +166,19 @@ export async function markHandled(db: AnyDb, of: Of, claimed: Claimed, how: 'loc
 }
 
 /** Gives an event up for good; the reason stays with it. The same as `markHandled` else. */
-export async function markSkipped(
-  db: AnyDb,
-  of: Of,
-  event: Pick<Claimed, 'id' | 'key' | 'keyVersion'>,
-  reason: string,
-): Promise<void> {
+export async function markSkipped(db: AnyDb, of: Of, event: Place, reason: string): Promise<void> {
   await mark(db, of, event, { state: 2, reason, fence: null })
 }
 
 async function mark(
   db: AnyDb,
   of: Of,
-  { id, key, keyVersion }: Pick<Claimed, 'id' | 'key' | 'keyVersion'>,
+  { id, key, keyVersion, epoch }: Place,
   { state, reason, fence }: { readonly state: number; readonly reason: string | null; readonly fence: string | null },
 ): Promise<void> {
   await Promise.all([
     rowsOf(db, lockKeySql, [of.id, of.generation, key]),
-    rowsOf(db, doneSql, [of.id, of.generation, id, key, keyVersion, state, reason, fence]),
+    rowsOf(db, doneSql, [of.id, of.generation, id, key, keyVersion, state, reason, fence, epoch]),
   ])
 }
 

@@ -1,4 +1,4 @@
-import type { Claimed } from './claim.ts'
+import type { Place } from './claim.ts'
 import { isBlocked } from './inbox-state.ts'
 import { type AnyDb, rowsOf } from './statement.ts'
 
@@ -27,7 +27,7 @@ export async function redriveKeys(
 }
 
 const headSql = `
-select s.id, s.generation, k.key, k.version, k.head, i.event_id
+select s.id, s.generation, k.key, k.version, k.head, i.epoch, i.event_id
 from trestle.subscriptions s
 join trestle.inbox_keys k on k.subscription = s.id and k.generation = s.generation and k.key = $2
 join trestle.inbox i on i.subscription = k.subscription and i.generation = k.generation and i.key = k.key
@@ -37,7 +37,7 @@ order by i.event_id limit 1
 for update of i`
 
 /** The event that is next for a key. */
-export interface Head extends Pick<Claimed, 'id' | 'key' | 'keyVersion'> {
+export interface Head extends Place {
   readonly of: { readonly id: number; readonly generation: number }
   /** Versions before it that have not come. */
   readonly missing: number
@@ -53,6 +53,7 @@ export async function lockHead(db: AnyDb, subscription: string, key: string): Pr
     id: String(row['event_id']),
     key,
     keyVersion: head,
+    epoch: String(row['epoch']),
     missing: Math.max(0, head - Number(row['version']) - 1),
   }
 }
