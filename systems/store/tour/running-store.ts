@@ -20,8 +20,6 @@ export interface RunningStore extends AsyncDisposable, Pick<RunningCommand, 'pid
   ps(): Promise<readonly ProcessRow[]>
   /** Where the payment system is, a system of its own. */
   readonly paymentsUrl: string
-  /** How long it took to be ready, without the payment system. */
-  readonly startMs: number
   stop(): Promise<void>
 }
 
@@ -40,9 +38,7 @@ export async function startStore(options: {
   const payments = opened.use(await startPayments(join(dataDir, 'payments')))
   const env = { ...options.env, PAYMENTS_URL: payments.url, STORE_PRODUCTS: String(products) }
   const args = ['start', '--topology', topology]
-  const began = performance.now()
   const store = opened.use(await startCommand(args, { cwd: systemFolder, dataDir, env }))
-  const startMs = performance.now() - began
   // What becomes of payments is told from now on, not from the first time that the job is due: the store would ask after 15 s.
   await store.trestle('jobs', 'run', 'payments', 'register-webhook')
   const all = opened.move()
@@ -51,7 +47,6 @@ export async function startStore(options: {
     ...store,
     shop: shopAt(store.url),
     paymentsUrl: payments.url,
-    startMs,
     ps: async () => rowsOf(JSON.parse(await store.trestle('ps', '--json')) as Listing),
     stop,
     [Symbol.asyncDispose]: stop,
