@@ -9,6 +9,7 @@ import type { StoreConnection } from '../store.ts'
 import { StoreError } from '../store-error.ts'
 import { adminRole } from './init-cluster.ts'
 import type { Secrets } from './secrets.ts'
+import { sleep } from './server-process.ts'
 
 /** Where a server listens. */
 export interface Endpoint {
@@ -92,7 +93,7 @@ export class ServerAccess {
       } catch (error) {
         const isAway = error instanceof StoreError && error.code === 'unavailable'
         if (!isAway || this.#clock.monotonic() >= giveUpAt) throw error
-        await new Promise<void>((resolve) => void this.#clock.setTimeout(resolve, askAgainMs))
+        await sleep(this.#clock, askAgainMs)
       }
     }
   }
