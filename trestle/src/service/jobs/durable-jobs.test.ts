@@ -180,6 +180,22 @@ describe('a durable job', () => {
     expect((await row('count'))['due_at']?.valueOf()).toBe(start + 20 * minute)
   })
 
+  it('of a short interval is not put off for longer than that, however often it has failed', async () => {
+    let tries = 0
+    const job = everyJob('10 seconds', 'count', async () => {
+      tries += 1
+      throw new Error('the other side is away')
+    })
+    await replica([job])
+    for (let failed = 1; failed <= 8; failed += 1) {
+      await forward('count', Infinity)
+      await until(async () => Number((await row('count'))['failures']) === failed)
+    }
+    // Full jitter, of which this test draws the middle.
+    expect(Number((await row('count'))['retry_at']) - clock.now()).toBe(5_000)
+    expect(tries).toBe(8)
+  })
+
   it('that another replica has taken over writes nothing when it wakes up', async () => {
     const gate = Promise.withResolvers<void>()
     const begun: string[] = []

@@ -7,7 +7,7 @@ import { Seldom } from '../../std/seldom.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../service.ts'
 import type { Job, JobResult, JobRun } from './job.ts'
-import { pulledIn } from './job-clock.ts'
+import { pulledIn, retryBackoff } from './job-clock.ts'
 import {
   type ClaimedTick,
   claimTick,
@@ -48,7 +48,6 @@ export interface DurableJobsDeps {
 const leaseMs = 30_000
 /** What another replica, or an operator, has changed is seen after this time at the latest. */
 const lookEveryMs = 5_000
-const retryBackoff = { baseMs: 1_000, maxMs: 300_000 }
 
 /**
  * Runs each job at its ticks, each tick on one replica. Who runs a tick holds a lease with a fencing token; whoever
@@ -122,7 +121,7 @@ class DurableJobs implements RunningJobs {
 
   /** The times of a job as they are now, which the clock may have been put back from. */
   async #minded(job: Job, row: WaitingJob): Promise<WaitingJob> {
-    const times = pulledIn(row, job.schedule, { nowMs: this.#deps.clock.now(), leaseMs, retryBackoff })
+    const times = pulledIn(row, job.schedule, { nowMs: this.#deps.clock.now(), leaseMs })
     if (times === undefined) return row
     this.#deps.log.warn({ job: job.name }, 'a job waited for a time that the clock was put back from')
     await setTimes(this.#db, row, times)
@@ -246,7 +245,7 @@ class TickRun {
     const stopped = this.#stopping.aborted
     if (!stopped) this.#say(error, ended)
     if (ended) return
-    const waitMs = stopped ? 0 : backoffMs(tries - 1, { ...retryBackoff, random })
+    const waitMs = stopped ? 0 : backoffMs(tries - 1, { ...retryBackoff(this.#job.schedule), random })
     const failure = stopped ? undefined : error instanceof Error ? error.message : String(error)
     try {
       await giveTickBack(this.#db, this.#claimed, { retryMs: clock.now() + waitMs, failure })

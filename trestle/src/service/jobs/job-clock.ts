@@ -8,7 +8,11 @@ const skewMs = 5_000
 export interface LongestWaits {
   readonly nowMs: number
   readonly leaseMs: number
-  readonly retryBackoff: { readonly baseMs: number; readonly maxMs: number }
+}
+
+/** How long a run that failed may wait. No longer than a tick of the same job would: who is to run often is up again soon. */
+export function retryBackoff({ everyMs = Infinity }: Pick<Schedule, 'everyMs'>) {
+  return { baseMs: 1_000, maxMs: Math.min(300_000, Math.max(5_000, everyMs)) }
 }
 
 /**
@@ -17,8 +21,9 @@ export interface LongestWaits {
  * again. Ticks of the calendar stay where they are.
  */
 export function pulledIn(row: WaitingJob, schedule: Schedule, waits: LongestWaits): WaitingJob | undefined {
-  const { nowMs, leaseMs, retryBackoff } = waits
-  const retryMs = Math.min(retryBackoff.maxMs, retryBackoff.baseMs * 2 ** Math.max(0, row.tries - 1))
+  const { nowMs, leaseMs } = waits
+  const { baseMs, maxMs } = retryBackoff(schedule)
+  const retryMs = Math.min(maxMs, baseMs * 2 ** Math.max(0, row.tries - 1))
   // Another version of the service may have written it, with an interval of its own. A tick that was begun keeps its time.
   const everyMs = row.schedule === schedule.text && row.tries === 0 ? schedule.everyMs : undefined
   const due = everyMs === undefined ? undefined : earlierTick(row.due_at, nowMs, everyMs)
