@@ -4,7 +4,8 @@ import { type StartedServices, startServices } from 'trestle/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import switchesService from '../switches/service.ts'
 import { type EventType, webhooks } from './contract.ts'
-import { deliverDue, type Sending } from './deliver.ts'
+import { deliverDue, mindTheClock, type Sending } from './deliver.ts'
+import { disturbNew } from './disturb.ts'
 import { recordEvent } from './record.ts'
 import webhooksService from './service.ts'
 import type { WebhooksTables } from './tables.ts'
@@ -51,18 +52,30 @@ class SlowClaims implements KyselyPlugin {
 class Endpoints {
   readonly asked: { readonly url: string; readonly event: string }[] = []
   readonly #hanging = new Map<string, (() => void)[]>()
+  readonly #failing = new Map<string, Error>()
 
   readonly http: Sending['http'] = {
     request: async ({ url, body }) => {
       this.asked.push({ url, event: JSON.parse(String(body)).id })
       const waiting = this.#hanging.get(url)
       if (waiting !== undefined) await new Promise<void>((resolve) => waiting.push(resolve))
+      const failure = this.#failing.get(url)
+      if (failure !== undefined) throw failure
       return { url, status: 204, headers: noHeaders, body: new Uint8Array() }
     },
   }
 
   hang(url: string): void {
     this.#hanging.set(url, [])
+  }
+
+  fail(url: string, failure: Error): void {
+    this.#failing.set(url, failure)
+  }
+
+  /** One of those that wait is acknowledged. */
+  letOneGo(url: string): void {
+    this.#hanging.get(url)?.shift()?.()
   }
 
   /** Whoever waits is acknowledged, and whoever comes. */
@@ -82,12 +95,14 @@ describe('one run of the sender', () => {
   let endpoints: Endpoints
   let merchant = ''
   let made = 0
+  let logged: Readonly<Record<string, unknown>>[] = []
   beforeAll(async () => {
     services = await startServices([webhooksService, switchesService])
   })
   afterAll(() => services?.[Symbol.asyncDispose]())
   beforeEach(() => {
     endpoints = new Endpoints()
+    logged = []
     merchant = `merchant-${++made}`
   })
 
@@ -112,6 +127,7 @@ describe('one run of the sender', () => {
       now: Date.now,
       signal: new AbortController().signal,
       onlyDisturbed: false,
+      log: { info: (fields) => void logged.push(fields) },
     })
   const sentTo = async (url: string) =>
     (
@@ -156,4 +172,49 @@ describe('one run of the sender', () => {
     expect(await sending).toBe(21)
     expect(await sentTo(hanging)).toBe(20)
   })
+
+  it('sends first what is for a merchant that is sent nothing, though those whose webhooks hang have waited longer', async () => {
+    const hanging: string[] = []
+    for (let n = 0; n < 16; n++) {
+      merchant = `hanging-${++made}`
+      const url = await register('hanging.example')
+      endpoints.hang(url)
+      hanging.push(url)
+      await happen(8)
+    }
+    const sending = send()
+    await expect.poll(() => endpoints.asked.length, eventually).toBe(64)
+    merchant = `other-${++made}`
+    const other = await register('other.example')
+    await happen(1)
+    endpoints.letOneGo(hanging.find((url) => endpoints.to(url).length > 0) as string)
+    await expect.poll(() => sentTo(other), eventually).toBe(1)
+    for (const url of hanging) endpoints.letGo(url)
+    expect(await sending).toBe(16 * 8 + 1)
+  })
+
+  it('tells a merchant what failed, and the log what that was, once for each webhook', async () => {
+    const failing = await register('failing.example')
+    const cause = Object.assign(new Error('db.corp leads to 10.0.0.5'), { code: 'address_refused' })
+    endpoints.fail(failing, cause)
+    await happen(2)
+    expect(await send()).toBe(2)
+    const rows = await store().db.selectFrom('deliveries').select('reason').where('url', '=', failing).execute()
+    const reason = 'the URL leads to an address that is not asked'
+    expect(rows).toEqual([{ reason }, { reason }])
+    expect(logged).toEqual([expect.objectContaining({ err: cause, tries: 1 })])
+  })
+})
+
+it('a delivery that a test has made late stays late when the clock is looked at', async () => {
+  await using services = await startServices([webhooksService, switchesService])
+  const { db } = services.store<WebhooksTables>('webhooks')
+  const caller: Caller = { kind: 'key', id: 'client', tenant: 'merchant', scopes: ['webhooks'] }
+  const url = 'https://late.example/'
+  await services.client(webhooks, caller).create({ url, event_types: [{ name: '*' }] })
+  const happened = { merchantId: 'merchant', resource: {} }
+  const meta = { id: crypto.randomUUID(), occurredAt: Date.now() }
+  await recordEvent(db, 'PAYMENT.CAPTURE.COMPLETED', happened, meta, Date.now())
+  await disturbNew(db, async () => ({ late_ms: 600_000, repeated: 1 }), Date.now)
+  expect(await mindTheClock(db, Date.now())).toBe(0)
 })

@@ -27,7 +27,12 @@ export async function disturbNew(
     const { late_ms, repeated } = await ask()
     const at = new Date(now())
     const next_at = new Date(at.getTime() + late_ms)
-    await db.updateTable('deliveries').set({ next_at, disturbed: true }).where('id', '=', id).execute()
+    const late = late_ms > 0 ? { next_at } : {}
+    await db
+      .updateTable('deliveries')
+      .set({ ...late, disturbed: true })
+      .where('id', '=', id)
+      .execute()
     const again = Array.from({ length: repeated }, () => ({
       ...rest,
       id: crypto.randomUUID(),

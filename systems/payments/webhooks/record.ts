@@ -21,7 +21,10 @@ const texts: Readonly<Record<EventType, readonly [resourceType: string, summary:
   'PAYMENT.CAPTURE.REFUNDED': ['refund', 'A captured payment was refunded'],
 }
 
-/** Writes an event down, and a delivery of it to each webhook of the merchant that wants such events. */
+/**
+ * Writes an event down, and a delivery of it to each webhook of the merchant that wants such events. Nothing, if it is written
+ * down already: an operator has had events replayed.
+ */
 export async function recordEvent(
   db: Kysely<WebhooksTables>,
   type: EventType,
@@ -35,17 +38,19 @@ export async function recordEvent(
     .with('written', (first) =>
       first
         .insertInto('events')
-        .values({ id: meta.id, merchant_id: merchantId, event_type: type, body, created_at: at }),
+        .values({ id: meta.id, merchant_id: merchantId, event_type: type, body, created_at: at })
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .returning('id'),
     )
     .insertInto('deliveries')
     .columns(['id', 'event_id', 'webhook_id', 'url', 'next_at', 'created_at'])
     .expression((from) =>
       from
-        .selectFrom('webhooks')
+        .selectFrom(['webhooks', 'written'])
         .select([
           sql<string>`gen_random_uuid()`.as('id'),
-          sql<string>`${meta.id}::uuid`.as('event_id'),
-          'id as webhook_id',
+          'written.id as event_id',
+          'webhooks.id as webhook_id',
           'url',
           sql<Date>`${at}::timestamptz`.as('next_at'),
           sql<Date>`${at}::timestamptz`.as('created_at'),

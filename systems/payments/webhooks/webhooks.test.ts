@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Caller } from 'trestle/service'
 import { type StartedServices, startServices } from 'trestle/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -147,13 +148,18 @@ describe('an event', () => {
     const ids = [await happens(), await happens()]
     await send()
     ids.push(await happens())
+    const again = ids[0] as string
+    await own().resend({ event_id: again })
     pass(-3_600_000)
     receiver.answers(200)
     await send()
     expect(receiver.received.length).toBe(2)
     await services.runJob('webhooks', 'mind-the-clock')
     await send()
-    expect(new Set(receiver.received.slice(2).map(({ event }) => event.id))).toEqual(new Set(ids))
+    const sent = receiver.received.slice(2).map(({ event }) => event.id)
+    expect(sent.length).toBe(4)
+    expect(sent).toEqual(expect.arrayContaining(ids))
+    expect(sent.filter((id) => id === again).length).toBe(2)
     pass(3_600_000)
   })
 
@@ -209,6 +215,19 @@ describe('an event', () => {
     other.answers(200)
     other.hangUp()
     await sending
+  })
+
+  it('is written down and delivered once, also when it is replayed', async () => {
+    await register()
+    const meta = { id: await happens(), occurredAt: now() }
+    await send()
+    const replayed = { merchantId: merchant, resource: { id: 'x' } }
+    await services
+      .store<WebhooksTables>('webhooks')
+      .transaction((tx) => recordEvent(tx.db, 'PAYMENT.CAPTURE.COMPLETED', replayed, meta, now()))
+    await send()
+    expect(receiver.received.map(({ event }) => event.id)).toEqual([meta.id])
+    expect(await stateOf(meta.id)).toMatchObject([{ status: 'SUCCESS', tries: 1 }])
   })
 
   it('goes no more to a webhook that was removed', async () => {
@@ -289,6 +308,19 @@ describe('events', () => {
     await services.runJob('webhooks', 'forget-old-events')
     expect(code(await own().findEvent.try({ event_id }))).toBe('event_not_found')
     expect(await db().selectFrom('deliveries').selectAll().where('event_id', '=', event_id).execute()).toEqual([])
+  })
+})
+
+describe('old events', () => {
+  it('are all forgotten, however many there are', async () => {
+    const body = '{}'
+    const long = new Date(now() - 31 * 86_400_000)
+    await sql`
+      insert into events (id, merchant_id, event_type, body, created_at)
+      select gen_random_uuid(), ${merchant}, 'PAYMENT.CAPTURE.COMPLETED', ${body}, ${long}::timestamptz from generate_series(1, 10001)
+    `.execute(db())
+    await services.runJob('webhooks', 'forget-old-events')
+    expect(await db().selectFrom('events').select('id').where('merchant_id', '=', merchant).execute()).toEqual([])
   })
 })
 
