@@ -1,6 +1,6 @@
 import { bytes, command, contract, post, problem, query, scopes } from 'trestle/contract'
 import { z } from 'zod'
-import { clientScopes } from '../scopes.ts'
+import { clientScopes, usualScopes } from '../scopes.ts'
 
 /** An application of a merchant: who asks for tokens. */
 export const ClientId = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/)
@@ -94,7 +94,11 @@ export const identity = contract('identity', {
       input: z.object({
         merchant_id: MerchantId,
         name: z.string().min(1).max(100),
-        scopes: z.array(Scope).max(20).optional().describe('Default: all but `test`'),
+        scopes: z
+          .array(Scope)
+          .max(20)
+          .optional()
+          .describe(`Default: ${usualScopes.map((scope) => `\`${scope}\``).join(', ')}`),
         token_seconds: z.int().min(1).max(86_400).default(tokenSecondsDefault),
       }),
       output: ClientSecret,
