@@ -25,6 +25,15 @@ const attempts = rateLimit({
 })
 /** A token is valid for hours; who asks for more than these tries secrets, or forgets tokens. */
 const tokens = rateLimit({ name: 'tokens', per: 'ip', allow: 300, windowMs: minuteMs, before: 'authentication' })
+/** Nobody needs a secret elsewhere, so all who show one there share a limit: `tokens` is not got round on other routes. */
+const secretsElsewhere = rateLimit({
+  name: 'secrets-elsewhere',
+  per: ({ path, headers }) =>
+    !path.startsWith('/v1/oauth2/') && /^basic /i.test(headers.get('authorization') ?? '') ? 'all' : undefined,
+  allow: 60,
+  windowMs: minuteMs,
+  before: 'authentication',
+})
 const requests = rateLimit({ name: 'requests', per: 'caller', allow: 60_000, burst: 5_000, windowMs: minuteMs })
 
 /** No other page shows the page where people approve as a part of itself, and nobody keeps it. */
@@ -55,7 +64,7 @@ export default system('payments', {
   ],
   gateway: gateway({
     authenticate: [clientTokens, payerTokens, clientSecrets],
-    policies: [requests],
+    policies: [secretsElsewhere, requests],
     problemMembers: restErrors,
     document: {
       title: 'Payments',
