@@ -1,6 +1,6 @@
 // `npm run faults`: the store and its payment system under load and faults, and whether all that must be true stays true.
 import { rm } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import { defects } from './defects.ts'
 import { reportOf, violationsOf } from './report.ts'
 import { runDefect } from './run-defect.ts'
@@ -36,10 +36,22 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 const template = await makeTemplate({ buyers: Number(values.buyers), scarceUnits: Number(values.scarce) })
 try {
   const runs: RunReport[] = []
-  let uncaught = 0
+  let failed = 0
+  /** A run that cannot come to its end is told of, and the others go on. */
+  const toItsEnd = async <T>(name: string, run: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await run
+    } catch (error) {
+      failed += 1
+      say(`BROKE OFF  ${name}: ${inspect(error)}`)
+      return undefined
+    }
+  }
   for (const defect of chosen) {
-    const report = await runDefect(template, defect, (text) => say(`  ${defect.name}: ${text}`))
-    if (!report.caught) uncaught += 1
+    const run = runDefect(template, defect, (text) => say(`  ${defect.name}: ${text}`))
+    const report = await toItsEnd(defect.name, run)
+    if (report === undefined) continue
+    if (!report.caught) failed += 1
     say(`${report.caught ? 'CAUGHT    ' : 'NOT CAUGHT'} ${defect.name} (${defect.about}), ${seconds(report.tookMs)}`)
     for (const by of report.by) say(`           ${by}`)
   }
@@ -47,18 +59,21 @@ try {
   const inTurn = async (topology: TopologyName) => {
     for (let index = 0; index < seeds; index += 1) {
       const seed = Number(values['first-seed']) + index
-      const run = await runSeed(template, {
+      const name = `${topology} seed ${seed}`
+      const settings = {
         topology,
         seed,
         arrivalsPerSecond: Number(values.rate),
         durationMs: Number(values['duration-ms']),
         settleWithinMs: Number(values['settle-ms']),
-        say: (text) => say(`  ${topology} seed ${seed}: ${text}`),
-      })
+        say: (text: string) => say(`  ${name}: ${text}`),
+      }
+      const run = await toItsEnd(name, runSeed(template, settings))
+      if (run === undefined) continue
       runs.push(run)
       const { invariants, load } = run
       say(
-        `${topology} seed ${seed}: ${seconds(run.tookMs)}, ${load.arrivals} arrivals, orders ${JSON.stringify(run.orders)}, settled after ${invariants.settledMs ?? '-'} ms, ${invariants.holds ? 'all holds' : 'VIOLATED'}`,
+        `${name}: ${seconds(run.tookMs)}, ${load.arrivals} arrivals, orders ${JSON.stringify(run.orders)}, settled after ${invariants.settledMs ?? '-'} ms, ${invariants.holds ? 'all holds' : 'VIOLATED'}`,
       )
       for (const line of violationsOf(run)) say(line)
     }
@@ -66,7 +81,7 @@ try {
   await Promise.all((values.topology as TopologyName[]).map(inTurn))
   const { lines, good } = reportOf(runs)
   if (runs.length > 0) for (const line of lines) say(line)
-  process.exitCode = uncaught === 0 && (good || (runs.length === 0 && chosen.length > 0)) ? 0 : 1
+  process.exitCode = failed === 0 && (good || (seeds === 0 && chosen.length > 0)) ? 0 : 1
 } finally {
   if (values.keep) say(`kept: ${template.root}`)
   else await rm(template.root, { recursive: true, force: true })
