@@ -43,7 +43,7 @@ export const inventory = contract('inventory', {
 
     reserve: command({
       summary: 'Hold all lines of an order, or none',
-      description: 'One reservation per order: asking again answers with the one that exists.',
+      description: 'One reservation per order: asking again for the same lines answers with the one that exists.',
       input: OrderId.extend({
         lines: z
           .array(z.object({ sku: Sku, quantity: z.int().min(1).max(1_000_000) }))
@@ -57,7 +57,7 @@ export const inventory = contract('inventory', {
           z.object({ sku: z.string(), available: z.int() }),
           'There are not enough of this product',
         ),
-        reservation_closed: problem(409, 'The order has been released; it cannot hold stock again'),
+        reservation_closed: problem(409, 'The order has been released, or holds other lines; it cannot hold these'),
       },
       idempotent: 'natural',
     }),

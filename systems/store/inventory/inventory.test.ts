@@ -84,6 +84,23 @@ describe('a reservation', () => {
     expect(refused).toMatchObject({ ok: false, error: { code: 'out_of_stock', details: { available: 0 } } })
   })
 
+  it('is the same one for the same lines, however they are told, and none for others', async () => {
+    const [a, b, c] = [await productWith(10), await productWith(10), await productWith(10)]
+    const orderId = randomUUID()
+    const [one, two] = [
+      { sku: a, quantity: 1 },
+      { sku: b, quantity: 2 },
+    ]
+    await operator().reserve({ orderId, lines: [one, two] })
+    const halves = [{ sku: b, quantity: 1 }, one, { sku: b, quantity: 1 }]
+    expect(await operator().reserve({ orderId, lines: halves })).toMatchObject({ state: 'held' })
+    for (const lines of [[one], [one, { sku: b, quantity: 3 }], [one, two, { sku: c, quantity: 1 }]]) {
+      const other = await operator().reserve.try({ orderId, lines })
+      expect(other).toMatchObject({ ok: false, error: { code: 'reservation_closed' } })
+    }
+    expect(await operator().level({ sku: b })).toMatchObject({ reserved: 2 })
+  })
+
   it('is taken out of the stock once by a commit', async () => {
     const sku = await productWith(10)
     const orderId = randomUUID()

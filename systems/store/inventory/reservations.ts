@@ -32,7 +32,7 @@ export async function shortNow(db: Db, lines: readonly Line[]): Promise<Short | 
 
 /**
  * Holds all lines for an order, or none: when the answer is what is short, the transaction must be rolled back.
- * An order that has a reservation keeps it as it is.
+ * An order that has a reservation of these lines keeps it as it is; there is no answer when it is one of others.
  */
 export async function hold(db: Db, orderId: string, lines: readonly Line[], now: number) {
   const reservation = await db
@@ -41,8 +41,8 @@ export async function hold(db: Db, orderId: string, lines: readonly Line[], now:
     .onConflict((conflict) => conflict.column('order_id').doNothing())
     .returningAll()
     .executeTakeFirst()
-  if (reservation === undefined) return { reservation: await existing(db, orderId) }
   const wanted = gathered(lines)
+  if (reservation === undefined) return { reservation: await existing(db, orderId, wanted) }
   const short = firstShort(wanted, await stockOf(db, wanted).forUpdate().execute())
   if (short !== undefined) return { short }
   await Promise.all([
@@ -101,9 +101,14 @@ export async function lockOrClose(db: Db, orderId: string, now: number): Promise
   return (await lockReservation(db, orderId)) as ReservationRow
 }
 
-async function existing(db: Db, orderId: string): Promise<ReservationRow> {
-  // There is one: the insert has just met it, and reservations are never deleted.
-  return (await reservationOf(db, orderId)) as ReservationRow
+/** The reservation of an order, if it is one of these lines: somebody may have filled their cart anew since. */
+async function existing(db: Db, orderId: string, wanted: readonly Line[]): Promise<ReservationRow | undefined> {
+  const [reservation, held] = await Promise.all([
+    reservationOf(db, orderId),
+    db.selectFrom('reservation_lines').select(['sku', 'quantity']).where('order_id', '=', orderId).execute(),
+  ])
+  const same = wanted.filter((line) => held.some(({ sku, quantity }) => sku === line.sku && quantity === line.quantity))
+  return same.length === wanted.length && same.length === held.length ? reservation : undefined
 }
 
 function stockOf(db: Db, lines: readonly Line[]) {

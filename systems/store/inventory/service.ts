@@ -34,15 +34,14 @@ const find = impl.handler('find', async ({ input, store, fail }) => {
 })
 
 const reserve = impl.handler('reserve', async ({ input: { orderId, lines }, store, fail, now }) => {
-  const known = await reservationOf(store.db, orderId)
-  const short = known === undefined ? await shortNow(store.db, lines) : undefined
-  if (short !== undefined) return fail('out_of_stock', short)
-  const reservation =
-    known ??
-    (await store.transaction(async ({ db }) => {
-      const held = await holdLines(db, orderId, lines, now())
-      return held.reservation ?? fail('out_of_stock', held.short)
-    }))
+  const short = await shortNow(store.db, lines)
+  // Looked for afterwards: what is missing may be what this order has reserved a moment ago.
+  if (short !== undefined && (await reservationOf(store.db, orderId)) === undefined) return fail('out_of_stock', short)
+  const reservation = await store.transaction(async ({ db }) => {
+    const held = await holdLines(db, orderId, lines, now())
+    if ('short' in held) return fail('out_of_stock', held.short)
+    return held.reservation ?? fail('reservation_closed')
+  })
   return reservation.state === 'released' ? fail('reservation_closed') : reservationView(reservation)
 })
 

@@ -21,6 +21,11 @@ export interface NewOrder {
 
 type Db = Kysely<OrdersTables>
 
+/** Whether there is such an order. */
+export async function isPlaced(db: Db, id: string): Promise<boolean> {
+  return (await db.selectFrom('orders').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+}
+
 /** Writes a pending order and its lines; answers with it as the contract shows it. */
 export async function insertOrder(db: Db, order: NewOrder) {
   const total = sum(order.lines.map((line) => times(line.price, line.quantity)))

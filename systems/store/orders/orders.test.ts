@@ -216,6 +216,45 @@ describe('a failure in the middle of placing', () => {
     expect(await reserved(sku)).toBe(3)
   })
 
+  it('after which the cart was changed: what is ordered then is what is reserved', async () => {
+    const [a, b] = [product(), product()]
+    const shopper = await shopperWith(3, a)
+    after('inventory.reserve')
+    await place(shopper, 'k')
+    services.watch(undefined)
+    await services.as(user(shopper)).carts.setItem({ sku: a, quantity: 1 })
+    await services.as(user(shopper)).carts.setItem({ sku: b, quantity: 2 })
+    const { id, lines } = await placed(shopper, 'k')
+    expect(lines.map(({ sku, quantity }) => [sku, quantity])).toEqual([
+      [a, 1],
+      [b, 2],
+    ])
+    await operator().inventory.hold({ orderId: id })
+    services.pass(holdMs + 1)
+    while ((await reserved(a)) > 1) await services.runJob('inventory', 'release-expired')
+    expect([await reserved(a), await reserved(b)]).toEqual([1, 2])
+  })
+
+  it('that goes on when the next try has placed the order takes nothing of it back', async () => {
+    const sku = product()
+    const shopper = await shopperWith(2, sku)
+    const [reached, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    services.hold((call) => {
+      if (nameOf(call) !== 'inventory.reserve') return undefined
+      services.hold(undefined)
+      reached.resolve()
+      return goOn.promise
+    })
+    const slow = place(shopper, 'k')
+    await reached.promise
+    services.pass(10 * 60_000)
+    const { id } = await placed(shopper, 'k')
+    goOn.resolve()
+    await slow
+    expect((await ordersOf(shopper)).map((order) => order.id)).toEqual([id])
+    expect(await reserved(sku)).toBe(2)
+  })
+
   it('does not keep the next order of the customer waiting', async () => {
     const shopper = await shopperWith(1, product())
     const [reached, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]

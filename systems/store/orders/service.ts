@@ -11,7 +11,7 @@ import { cancellation } from './cancellation.ts'
 import { freeze, markOrdered, orderedUpTo } from './cart.ts'
 import { approvalMs, checkout } from './checkout.ts'
 import { orders } from './contract.ts'
-import { insertOrder, orderHead, withLines } from './order-rows.ts'
+import { insertOrder, isPlaced, orderHead, withLines } from './order-rows.ts'
 import { reserve } from './reserve.ts'
 import { markShipped } from './settle.ts'
 import type { OrdersTables } from './tables.ts'
@@ -44,8 +44,8 @@ const place = impl.handler('place', async ({ caller, call, store, fail, newId, n
       return order
     })
   } finally {
-    // Another order of the same cart was first.
-    if (isTaken) await call.inventory.release({ orderId: id })
+    // Another order of the same cart was first, unless it is this one: another try with the same key has placed it.
+    if (isTaken && !(await isPlaced(store.db, id))) await call.inventory.release({ orderId: id })
   }
 })
 
