@@ -80,7 +80,7 @@ export async function noteWrong(db: Db, guesser: Buffer, now: number): Promise<v
 export async function noteRight(db: Db, guess: Guess, now: number): Promise<void> {
   const { familiar } = guessersOf(guess)
   if (familiar === undefined) return
-  const row = { wrong: 0, last_at: new Date(now) }
+  const row = { wrong: 0, last_at: new Date(now), familiar_until: new Date(now + familiarMs) }
   await db
     .insertInto('guesses')
     .values({ guesser: familiar, ...row })
@@ -88,17 +88,14 @@ export async function noteRight(db: Db, guess: Guess, now: number): Promise<void
     .execute()
 }
 
-/** Forgets strangers after an hour, familiar addresses after ninety days. Each row has cost a password's hash. */
+/** Forgets strangers after an hour, addresses that are not familiar any more. Each row has cost a password's hash. */
 export async function forgetGuesses(db: Db, now: number): Promise<void> {
   await db
     .deleteFrom('guesses')
-    .where((eb) =>
-      eb.or([
-        eb('last_at', '<', new Date(now - familiarMs)),
-        eb.and([eb('wrong', '>', 0), eb('last_at', '<', new Date(now - forgetMs))]),
-      ]),
-    )
+    .where('familiar_until', 'is', null)
+    .where('last_at', '<', new Date(now - forgetMs))
     .execute()
+  await db.deleteFrom('guesses').where('familiar_until', '<', new Date(now)).execute()
 }
 
 function pauseAfter(wrong: number): number {

@@ -2,7 +2,7 @@
 export interface WalletsTables {
   payers: PayerRow
   sessions: { token_hash: Buffer; payer_id: string; expires_at: Date }
-  guesses: { guesser: Buffer; wrong: number; last_at: Date }
+  guesses: { guesser: Buffer; wrong: number; last_at: Date; familiar_until: Date | null }
 }
 
 export interface PayerRow {

@@ -163,17 +163,35 @@ describe('whoever guesses passwords', () => {
     const { db } = services.store<WalletsTables>('wallets')
     const left = async () => {
       await services.runJob('wallets', 'forget-guesses')
-      return (await db.selectFrom('guesses').select('wrong').execute()).map(({ wrong: count }) => count)
+      return await db.selectFrom('guesses').select('familiar_until').execute()
     }
-    expect((await left()).some((count) => count > 0)).toBe(true)
+    expect((await left()).some(({ familiar_until }) => familiar_until === null)).toBe(true)
     services.pass(3_600_001)
     for (let free = 0; free < 5; free += 1) expect(codeOf(await guess(email))).toBe('wrong_credentials')
     services.pass(3_600_001)
     const familiar = await left()
     expect(familiar.length).toBeGreaterThan(0)
-    expect(familiar.every((count) => count === 0)).toBe(true)
+    expect(familiar.every(({ familiar_until }) => familiar_until !== null)).toBe(true)
     services.pass(90 * 24 * 3_600_000)
     expect(await left()).toEqual([])
+  })
+})
+
+describe('an address from which a payer has signed in', () => {
+  it('stays familiar for ninety days, whether or not somebody mistypes there', async () => {
+    const { email } = await signUp()
+    const home = { email, password, client_address: '2001:db8::3' }
+    await anybody().logIn(home)
+    expect(codeOf(await guess(email, home.client_address))).toBe('wrong_credentials')
+    services.pass(3_600_001)
+    await services.runJob('wallets', 'forget-guesses')
+    await guessOn(email)
+    expect(codeOf(await guess(email))).toBe('too_many_attempts')
+    expect(codeOf(await guess(email, home.client_address))).toBe('wrong_credentials')
+    services.pass(90 * 24 * 3_600_000)
+    await services.runJob('wallets', 'forget-guesses')
+    await guessOn(email)
+    expect(codeOf(await guess(email, home.client_address))).toBe('too_many_attempts')
   })
 })
 

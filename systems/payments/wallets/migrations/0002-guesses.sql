@@ -5,6 +5,9 @@ create table guesses (
   guesser bytea primary key check (length(guesser) = 32),
   -- Since the last right one.
   wrong integer not null check (wrong >= 0),
-  last_at timestamptz not null
+  last_at timestamptz not null,
+  -- Of an address from which its payer has signed in.
+  familiar_until timestamptz
 );
-create index guesses_by_time on guesses (last_at);
+create index strangers_by_time on guesses (last_at) where familiar_until is null;
+create index familiar_by_end on guesses (familiar_until) where familiar_until is not null;
