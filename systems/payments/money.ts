@@ -1,3 +1,4 @@
+import { problem } from 'trestle/contract'
 import { z } from 'zod'
 
 /** Digits behind the point, for every currency that can be paid with. Source: ISO 4217. */
@@ -51,11 +52,15 @@ export interface Money {
   readonly currency: Currency
 }
 
-export type AmountFault =
-  | 'currency_not_supported'
-  | 'decimals_not_supported'
-  | 'decimal_precision'
-  | 'cannot_be_zero_or_negative'
+/** What can be wrong with an amount: errors of every operation that takes one. */
+export const amountFaults = {
+  currency_not_supported: problem(422, 'Nothing can be paid in this currency'),
+  decimals_not_supported: problem(422, 'This currency has no digits behind the point'),
+  decimal_precision: problem(422, 'The amount has more digits behind the point than its currency'),
+  cannot_be_zero_or_negative: problem(422, 'The amount must be more than nothing'),
+}
+
+export type AmountFault = keyof typeof amountFaults
 
 /** An amount of the wire in minor units, or what is wrong with it. */
 export function readAmount({ currency_code, value }: Amount): Money | AmountFault {

@@ -1,6 +1,6 @@
 import { anyone, bytes, clientAddressHeader, contract, event, get, post, problem, scopes } from 'trestle/contract'
 import { z } from 'zod'
-import { Amount } from '../money.ts'
+import { Amount, amountFaults } from '../money.ts'
 import { Authorization, Capture, Intent, Order, PurchaseUnitRequest, Refund } from './resources.ts'
 
 export { Authorization, Capture, Intent, Order, Refund } from './resources.ts'
@@ -31,12 +31,6 @@ const Url = z
 
 // The code of an error is the name in small letters: ORDER_NOT_APPROVED.
 const notFound = { invalid_resource_id: problem(404, 'There is no such resource') }
-const amountFaults = {
-  currency_not_supported: problem(422, 'Nothing can be paid in this currency'),
-  decimals_not_supported: problem(422, 'This currency has no digits behind the point'),
-  decimal_precision: problem(422, 'The amount has more digits behind the point than its currency'),
-  cannot_be_zero_or_negative: problem(422, 'The amount must be more than nothing'),
-}
 const requestFaults = {
   request_id_reused: problem(422, 'This request id belongs to another request, with other content'),
 }

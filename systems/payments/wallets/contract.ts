@@ -11,7 +11,7 @@ import {
   scopes,
 } from 'trestle/contract'
 import { z } from 'zod'
-import { Amount, Sum } from '../money.ts'
+import { Amount, amountFaults, Sum } from '../money.ts'
 
 const Email = z.email().max(254)
 const Name = z.string().min(1).max(100)
@@ -29,12 +29,6 @@ export const Wallet = z
 
 const tooBusy = problem(503, 'Too many passwords are being checked right now')
 const notFound = problem(404, 'The caller has no wallet')
-const amountFaults = {
-  currency_not_supported: problem(422, 'There is no wallet for this currency'),
-  decimals_not_supported: problem(422, 'This currency has no digits behind the point'),
-  decimal_precision: problem(422, 'The amount has more digits behind the point than its currency'),
-  cannot_be_zero_or_negative: problem(422, 'The amount must be more than nothing'),
-}
 
 /** Of any currency, in one top-up: the ledger has room for thousands of millions of them. */
 export const topUpUnitsMax = 1_000_000
