@@ -80,14 +80,18 @@ async function lastEntries(db: Db, isOneOf: RawBuilder<boolean>, currency: Curre
 /** What a payer has in each currency: to spend, and held for merchants. */
 export async function balancesOf(db: Db, payerId: string) {
   const { rows } = await sql<{ currency: string; available: string; held: string }>`
-    select a.currency,
-      coalesce(sum(last.balance) filter (where a.kind = 'wallet'), 0)::text as available,
-      coalesce(sum(last.balance) filter (where a.kind = 'hold'), 0)::text as held
-    from accounts a
+    with own as (
+      select id, kind, currency from accounts where kind = 'wallet' and owner = ${payerId}
+      union all
+      select a.id, a.kind, a.currency from open_holds h join accounts a on a.id = h.account_id where h.payer_id = ${payerId}
+    )
+    select own.currency,
+      coalesce(sum(last.balance) filter (where own.kind = 'wallet'), 0)::text as available,
+      coalesce(sum(last.balance) filter (where own.kind = 'hold'), 0)::text as held
+    from own
     cross join lateral (
-      select balance from entries e where e.account_id = a.id order by number desc limit 1
+      select balance from entries e where e.account_id = own.id order by number desc limit 1
     ) as last
-    where (a.kind = 'wallet' and a.owner = ${payerId}) or (a.kind = 'hold' and a.payer_id = ${payerId})
-    group by a.currency order by a.currency`.execute(db)
+    group by own.currency order by own.currency`.execute(db)
   return rows
 }

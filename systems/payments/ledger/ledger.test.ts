@@ -173,6 +173,13 @@ describe('the laws of the ledger', () => {
           if (kind === 'refund') await books().refund.try({ ...payment, id, capture_id, amount })
         }
         await expectNoFaults()
+        const { rows } = await sql`
+          select a.id from accounts a
+          cross join lateral (select balance from entries where account_id = a.id order by number desc limit 1) as last
+          where a.kind = 'hold' and (last.balance > 0) <> exists (
+            select from open_holds h where h.account_id = a.id and h.payer_id = a.payer_id
+          )`.execute(services.store('ledger').db)
+        expect(rows).toEqual([])
       }),
       { numRuns: 15 },
     )
@@ -264,5 +271,29 @@ describe('the entries of a merchant', () => {
     expect(rest.next).toBeNull()
     const foreign = await own.entries.try({ limit: 2, invoice_id: 'A', cursor: first.next ?? '' })
     expect(foreign).toMatchObject({ error: { code: 'cursor_invalid' } })
+  })
+
+  it('go on from one currency to the next', async () => {
+    const payment = await paymentOf('100')
+    const own = merchantOf(payment.merchant_id)
+    for (const currency_code of ['USD', 'EUR', 'GBP']) {
+      const amount = { currency_code, value: '9.00' }
+      await books().topUp({ id: currency_code, payer_id: payment.payer_id, amount })
+      for (let n = 0; n < 3; n++) {
+        await books().capture({ ...payment, id: randomUUID(), amount: { currency_code, value: `${n + 1}.00` } })
+      }
+    }
+    const listed = async (about: { readonly order_id?: string }) => {
+      const seen: string[] = []
+      for (let cursor: string | null | undefined; cursor !== null; ) {
+        const page = await own.entries({ ...about, limit: 2, ...(cursor === undefined ? {} : { cursor }) })
+        seen.push(...page.items.map(({ amount }) => `${amount.currency_code} ${amount.value}`))
+        cursor = page.next
+      }
+      return seen
+    }
+    const all = ['EUR', 'GBP', 'USD'].flatMap((each) => [`${each} 1.00`, `${each} 2.00`, `${each} 3.00`])
+    expect(await listed({})).toEqual(all)
+    expect(await listed({ order_id: payment.order_id })).toEqual(all)
   })
 })

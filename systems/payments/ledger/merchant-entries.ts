@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { decodeCursor, encodeCursor } from 'trestle/contract'
 import { z } from 'zod'
 import { writeAmount } from '../money.ts'
 import type { LedgerTables } from './tables.ts'
+
+type Db = Kysely<LedgerTables>
 
 /** Which entries of a merchant are asked for. */
 export interface EntriesAsked {
@@ -13,36 +15,19 @@ export interface EntriesAsked {
   readonly cursor?: string | undefined
 }
 
+/** Currency and number of the entry before the page. */
+type Place = readonly [currency: string, number: number]
+type Asked = EntriesAsked & { readonly after: Place | undefined }
+
 /** A page of a merchant's entries; `undefined` when the cursor is not of this list. */
-export async function merchantEntries(db: Kysely<LedgerTables>, merchantId: string, asked: EntriesAsked) {
+export async function merchantEntries(db: Db, merchantId: string, asked: EntriesAsked) {
   const list = listOf(merchantId, asked)
-  const place = z.tuple([z.literal(list), z.string(), z.int()])
-  const after = asked.cursor === undefined ? null : decodeCursor(asked.cursor, place)
-  if (after === undefined) return undefined
-  let rows = db
-    .selectFrom('entries')
-    .innerJoin('accounts', 'accounts.id', 'entries.account_id')
-    .innerJoin('transactions', 'transactions.reference', 'entries.reference')
-    .select(['entries.reference', 'entries.currency', 'entries.number', 'entries.amount', 'entries.balance'])
-    .select(['transactions.order_id', 'transactions.invoice_id', 'transactions.at'])
-    .where('accounts.kind', '=', 'merchant')
-    .where('accounts.owner', '=', merchantId)
-  if (asked.order_id !== undefined) rows = rows.where('transactions.order_id', '=', asked.order_id)
-  if (asked.invoice_id !== undefined) {
-    rows = rows
-      .where('transactions.merchant_id', '=', merchantId)
-      .where('transactions.invoice_id', '=', asked.invoice_id)
-  }
-  if (after !== null) {
-    rows = rows.where((where) =>
-      where(where.refTuple('entries.currency', 'entries.number'), '>', where.tuple(after[1], after[2])),
-    )
-  }
-  const found = await rows
-    .orderBy('entries.currency')
-    .orderBy('entries.number')
-    .limit(asked.limit + 1)
-    .execute()
+  const place = z.tuple([z.literal(list), z.string(), z.int32()])
+  const cursor = asked.cursor === undefined ? null : decodeCursor(asked.cursor, place)
+  if (cursor === undefined) return undefined
+  const after = cursor === null ? undefined : ([cursor[1], cursor[2]] as const)
+  const isAll = asked.order_id === undefined && asked.invoice_id === undefined
+  const found = await (isAll ? allEntries : entriesAbout)(db, merchantId, { ...asked, after })
   const items = found.slice(0, asked.limit)
   const last = items.at(-1)
   const next =
@@ -50,9 +35,57 @@ export async function merchantEntries(db: Kysely<LedgerTables>, merchantId: stri
   return { items: items.map(entryOf), next }
 }
 
+/** Each account is read in its order from where the page begins, and no further than the page may go. */
+async function allEntries(db: Db, merchantId: string, { limit, after: [currency, number] = ['', 0] }: Asked) {
+  const { rows } = await sql<FoundEntry>`
+    select page.*, t.order_id, t.invoice_id, t.at
+    from accounts a
+    cross join lateral (
+      select reference, currency, number, amount, balance from entries e
+      where e.account_id = a.id and e.number > case when a.currency = ${currency} then ${number}::integer else 0 end
+      order by e.number limit ${limit + 1}
+    ) as page
+    join transactions t on t.reference = page.reference
+    where a.kind = 'merchant' and a.owner = ${merchantId} and a.currency >= ${currency}
+    order by page.currency, page.number limit ${limit + 1}`.execute(db)
+  return rows
+}
+
+/** Those of an order or an invoice are few: they are found first. */
+async function entriesAbout(db: Db, merchantId: string, { order_id, invoice_id, limit, after }: Asked) {
+  let rows = db
+    .with(
+      (about) => about('about').materialized(),
+      (from) => {
+        const about = from.selectFrom('transactions').select(['reference', 'order_id', 'invoice_id', 'at'])
+        const ofOrder = order_id === undefined ? about : about.where('order_id', '=', order_id)
+        if (invoice_id === undefined) return ofOrder
+        return ofOrder.where('merchant_id', '=', merchantId).where('invoice_id', '=', invoice_id)
+      },
+    )
+    .selectFrom('about')
+    .innerJoin('entries', 'entries.reference', 'about.reference')
+    .innerJoin('accounts', 'accounts.id', 'entries.account_id')
+    .select(['entries.reference', 'entries.currency', 'entries.number', 'entries.amount', 'entries.balance'])
+    .select(['about.order_id', 'about.invoice_id', 'about.at'])
+    .where('accounts.kind', '=', 'merchant')
+    .where('accounts.owner', '=', merchantId)
+  if (after !== undefined) {
+    rows = rows.where((where) =>
+      where(where.refTuple('entries.currency', 'entries.number'), '>', where.tuple(...after)),
+    )
+  }
+  return await rows
+    .orderBy('entries.currency')
+    .orderBy('entries.number')
+    .limit(limit + 1)
+    .execute()
+}
+
 interface FoundEntry {
   readonly reference: string
   readonly currency: string
+  readonly number: number
   readonly amount: string
   readonly balance: string
   readonly order_id: string | null

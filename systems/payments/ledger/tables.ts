@@ -3,6 +3,7 @@ export interface LedgerTables {
   accounts: AccountRow
   transactions: TransactionRow
   entries: EntryRow
+  open_holds: { payer_id: string; account_id: string }
 }
 
 export type AccountKind = 'outside' | 'wallet' | 'hold' | 'merchant'

@@ -84,8 +84,25 @@ async function enter(db: Db, move: Move, from: LockedAccount, to: LockedAccount)
     amount: String(change),
     balance: String(account.balance + change),
   })
-  await db
-    .insertInto('entries')
-    .values([entry(from, -minor), entry(to, minor)])
-    .execute()
+  await Promise.all([
+    db
+      .insertInto('entries')
+      .values([entry(from, -minor), entry(to, minor)])
+      .execute(),
+    ...noteHolds(db, move, from, to),
+  ])
+}
+
+/** A hold is filled once, and taken from until it is empty. */
+function* noteHolds(db: Db, move: Move, from: LockedAccount, to: LockedAccount) {
+  if (move.to.payer_id !== null) {
+    yield db.insertInto('open_holds').values({ payer_id: move.to.payer_id, account_id: to.id }).execute()
+  }
+  if (move.from.payer_id !== null && from.balance === move.minor) {
+    yield db
+      .deleteFrom('open_holds')
+      .where('payer_id', '=', move.from.payer_id)
+      .where('account_id', '=', from.id)
+      .execute()
+  }
 }

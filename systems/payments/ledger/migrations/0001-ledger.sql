@@ -10,7 +10,13 @@ create table accounts (
   unique (kind, owner, currency),
   unique (id, currency)
 );
-create index holds_of_payer on accounts (payer_id) where kind = 'hold';
+
+-- The holds in which there is something now: what a payer has is asked for often, and most holds are empty for good.
+create table open_holds (
+  payer_id text not null,
+  account_id uuid not null references accounts (id),
+  primary key (payer_id, account_id)
+);
 
 -- What was asked of the ledger, once for each reference, and what became of it.
 create table transactions (
