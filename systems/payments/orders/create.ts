@@ -58,6 +58,7 @@ async function insert({ store, newId, now }: OrdersWork, wish: OrderWish): Promi
     created_at: at,
     updated_at: at,
     expires_at: new Date(now() + orderMs),
+    held_until: null,
   }
   const request = { ...wish.name, fingerprint: printOf(wish.asked), order_id: order.id, payment_id: null }
   await store.transaction(async ({ db }) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Kysely } from 'kysely'
+import { isUniqueViolation } from 'trestle/store'
 import type { Movement } from './decide.ts'
 import { lockStanding, type RequestName, requestOf, standingOf } from './order-rows.ts'
 import { settle } from './settle.ts'
@@ -46,7 +47,8 @@ export async function move<Decision extends string | Movement>(
 ): Promise<Moved<Decision>> {
   for (let turn = 0, first = false; turn < turnsMax; turn++) {
     const known = await knownStep(work.store.db, request)
-    const step = known ?? (await work.store.transaction(({ db }) => writeDown(work, db, request)))
+    const step = known ?? (await firstStep(work, request))
+    if (step === undefined) continue
     if (step.kind === 'refused') return step
     if (step.kind === 'mine') first ||= step.first
     const { payment, order } = step
@@ -66,6 +68,19 @@ async function knownStep<Decision extends string | Movement>(
 ): Promise<Step<Decision> | undefined> {
   const known = await requestOf(db, request.name)
   return known === undefined ? undefined : await stepOf(db, request, known)
+}
+
+/** `undefined`: meanwhile its id was given to a request about another order, whose lock is not the one that is held here. */
+async function firstStep<Decision extends string | Movement>(
+  work: OrdersWork,
+  request: MoveRequest<Decision>,
+): Promise<Step<Decision> | undefined> {
+  try {
+    return await work.store.transaction(({ db }) => writeDown(work, db, request))
+  } catch (error) {
+    if (isUniqueViolation(error, 'requests_pkey')) return undefined
+    throw error
+  }
 }
 
 async function stepOf<Decision extends string | Movement>(

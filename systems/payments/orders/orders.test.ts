@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { type Kysely, sql } from 'trestle/store'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Checkout, startCheckout } from '../testing/checkout.ts'
 import { orders } from './contract.ts'
@@ -24,8 +25,7 @@ const eur = (value: string) => ({ currency_code: 'EUR', value })
 const newRequest = () => randomUUID()
 
 /** An order for `value` that a payer with a hundred euro has approved. */
-async function approved(intent: 'CAPTURE' | 'AUTHORIZE', value = '60.00') {
-  const merchant = checkout.merchant()
+async function approved(intent: 'CAPTURE' | 'AUTHORIZE', value = '60.00', merchant = checkout.merchant()) {
   const payer = await checkout.payer('100')
   const invoice_id = randomUUID()
   const { body } = await merchant.orders.create({
@@ -43,8 +43,8 @@ async function authorized(value = '60.00') {
   return { ...made, authorization: body.purchase_units[0]?.payments?.authorizations[0]?.id ?? '' }
 }
 
-async function captured(value = '60.00') {
-  const made = await approved('CAPTURE', value)
+async function captured(value = '60.00', merchant = checkout.merchant()) {
+  const made = await approved('CAPTURE', value, merchant)
   const { body } = await made.merchant.orders.capture({ id: made.id, request_id: newRequest() })
   return { ...made, capture: body.purchase_units[0]?.payments?.captures[0]?.id ?? '' }
 }
@@ -67,6 +67,16 @@ function counted(values: readonly (string | number | undefined)[]) {
   const counts: Record<string, number> = {}
   for (const value of values) counts[String(value)] = (counts[String(value)] ?? 0) + 1
   return counts
+}
+
+/** How many wait for a row that somebody else may be about to write. */
+async function waitingInserts(db: Kysely<OrdersTables>): Promise<number> {
+  const { rows } = await sql`
+    select from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and query like 'insert into "requests"%'`.execute(
+    db,
+  )
+  return rows.length
 }
 
 async function expectBooksBalance() {
@@ -317,6 +327,26 @@ describe('a request', () => {
     expect(code(await merchant.orders.create.try(other))).toBe('request_id_reused')
   })
 
+  it('is known as reused also when another one with its id is written down at the same moment', async () => {
+    const { merchant, capture } = await captured()
+    const late = await approved('CAPTURE', '60.00', merchant)
+    const request_id = newRequest()
+    const store = checkout.store<OrdersTables>('orders')
+    const [written, waiting] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const other = store.transaction(async ({ db }) => {
+      await db.updateTable('requests').set({ request_id }).where('payment_id', '=', capture).execute()
+      written.resolve()
+      await waiting.promise
+    })
+    await written.promise
+    const asked = merchant.orders.capture.try({ id: late.id, request_id })
+    await expect.poll(() => waitingInserts(store.db), { timeout: 20_000 }).toBe(1)
+    waiting.resolve()
+    await other
+    expect(code(await asked)).toBe('request_id_reused')
+    expect(await balance(late.payer)).toEqual(['100.00', '0.00'])
+  })
+
   it('of another merchant may have the same id', async () => {
     const [a, b] = [await approved('CAPTURE'), await approved('CAPTURE')]
     for (const { merchant, id } of [a, b]) {
@@ -477,6 +507,82 @@ describe('time', () => {
   })
 })
 
+describe('orders whose time has come', () => {
+  it('are all closed, however many cannot be yet', async () => {
+    const { id, payer } = await approved('CAPTURE')
+    const { db } = checkout.store<OrdersTables>('orders')
+    const due = new Date(0)
+    const order = await db
+      .updateTable('orders')
+      .set({ expires_at: due })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow()
+    const copies = (start: number) =>
+      Array.from({ length: 101 }, (_, n) => ({
+        ...order,
+        id: `00000000-0000-4000-8000-${String(start + n).padStart(12, '0')}`,
+        invoice_id: null,
+        payer_id: payer.id,
+      }))
+    const [stuck, others] = [copies(0), copies(1_000)]
+    await db
+      .insertInto('orders')
+      .values([...stuck, ...others])
+      .execute()
+    await db
+      .insertInto('payments')
+      .values(
+        stuck.map((each) => ({
+          id: randomUUID(),
+          order_id: each.id,
+          kind: 'capture' as const,
+          about: null,
+          amount: each.amount,
+          final: true,
+          note: null,
+          state: 'pending' as const,
+          created_at: due,
+          updated_at: due,
+          expires_at: null,
+        })),
+      )
+      .execute()
+    try {
+      await checkout.runJob('orders', 'expire-orders')
+      const left = db.selectFrom('orders').select('id').where('status', '=', 'APPROVED').where('expires_at', '=', due)
+      expect((await left.orderBy('id').execute()).map((each) => each.id)).toEqual(stuck.map((each) => each.id))
+    } finally {
+      const ids = stuck.map((each) => each.id)
+      await db.deleteFrom('payments').where('order_id', 'in', ids).execute()
+      await db.deleteFrom('orders').where('id', 'in', ids).execute()
+    }
+  })
+
+  it('are not looked for among those of which nothing is held any more', async () => {
+    const [held, taken, voided] = await Promise.all([authorized(), authorized(), authorized()])
+    await held.merchant.orders.captureAuthorization({
+      id: held.authorization,
+      amount: eur('20'),
+      request_id: newRequest(),
+    })
+    await taken.merchant.orders.captureAuthorization({ id: taken.authorization, request_id: newRequest() })
+    await voided.merchant.orders.voidAuthorization({ id: voided.authorization, request_id: newRequest() })
+    const { db } = checkout.store<OrdersTables>('orders')
+    const holding = await db
+      .selectFrom('orders')
+      .select('id')
+      .where(
+        'id',
+        'in',
+        [held, taken, voided].map(({ id }) => id),
+      )
+      .where('held_until', 'is not', null)
+      .execute()
+    expect(holding).toEqual([{ id: held.id }])
+  })
+})
+
 describe('after a crash', () => {
   const spots = {
     'before the ledger is asked': () =>
@@ -521,5 +627,19 @@ describe('after a crash', () => {
     expect((await merchant.orders.findCapture({ id: capture })).status).toBe('REFUNDED')
     expect(await balance(payer)).toEqual(['100.00', '0.00'])
     expect((await checkout.published(id)).at(-1)).toBe('captureRefunded')
+  })
+
+  it('what was begun is ended without waiting for the hour by which the clock was put back', async () => {
+    const { merchant, capture } = await captured()
+    checkout.watch((call) => (call.contract === 'ledger@1' && call.from === 'orders' ? crash() : undefined))
+    expect((await merchant.orders.refundCapture.try({ id: capture, request_id: newRequest() })).ok).toBe(false)
+    checkout.watch(undefined)
+    checkout.pass(-3_600_000)
+    try {
+      await checkout.runJob('orders', 'settle-abandoned')
+      expect((await merchant.orders.findCapture({ id: capture })).status).toBe('REFUNDED')
+    } finally {
+      checkout.pass(3_600_000)
+    }
   })
 })

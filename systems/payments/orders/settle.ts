@@ -4,7 +4,7 @@ import { switchesAreOn } from '../development.ts'
 import { writeAmount } from '../money.ts'
 import { orders } from './contract.ts'
 import { lockStanding, standingOf } from './order-rows.ts'
-import { type Standing, wasCaptured } from './standing.ts'
+import { openAuthorization, type Standing, wasCaptured } from './standing.ts'
 import type { OrderRow, OrdersTables, PaymentRow } from './tables.ts'
 import type { OrdersWork } from './uses.ts'
 import { authorizationView, captureView, refundView } from './views.ts'
@@ -84,7 +84,8 @@ async function isDeclined({ call }: OrdersWork, { payer_id }: OrderRow, { id, ki
 function withEnded({ order, payments }: Standing, id: string, state: Outcome, at: Date): Standing {
   const after = payments.map((each) => (each.id === id ? { ...each, state, updated_at: at } : each))
   const ended = { order, payments: after }
-  return { order: { ...order, status: nextStatus(ended, id), updated_at: at }, payments: after }
+  const held_until = openAuthorization(ended)?.expires_at ?? null
+  return { order: { ...order, status: nextStatus(ended, id), held_until, updated_at: at }, payments: after }
 }
 
 function nextStatus(standing: Standing, id: string): OrderRow['status'] {
@@ -96,10 +97,10 @@ function nextStatus(standing: Standing, id: string): OrderRow['status'] {
 }
 
 async function write(db: Kysely<OrdersTables>, { order }: Standing, id: string, state: Outcome): Promise<void> {
-  const { status, updated_at } = order
+  const { status, held_until, updated_at } = order
   await Promise.all([
     db.updateTable('payments').set({ state, updated_at }).where('id', '=', id).execute(),
-    db.updateTable('orders').set({ status, updated_at }).where('id', '=', order.id).execute(),
+    db.updateTable('orders').set({ status, held_until, updated_at }).where('id', '=', order.id).execute(),
   ])
 }
 

@@ -24,6 +24,7 @@ export interface OrderRow {
   created_at: Date
   updated_at: Date
   expires_at: Date
+  held_until: Date | null
 }
 
 export interface PaymentRow {

@@ -3,7 +3,8 @@ import { close } from './call-off.ts'
 import { decideVoid } from './decide.ts'
 import { writeDown } from './move.ts'
 import { settle } from './settle.ts'
-import type { OrdersTables, PaymentRow } from './tables.ts'
+import { openAuthorization } from './standing.ts'
+import type { OrdersTables } from './tables.ts'
 import type { OrdersWork } from './uses.ts'
 
 // Each is one run of a job: it opens one transaction, and says whether there is more to do.
@@ -11,21 +12,33 @@ import type { OrdersWork } from './uses.ts'
 /** Who has written a movement down ends it within this time, unless it has died. */
 export const abandonedMs = 10_000
 
+/** A movement that was written down further ahead was so before the clock was put back. */
+const clocksApartMs = 5_000
+
 const perRunMax = 100
+
+// A partial index serves a statement that says its condition with the same words, not with a parameter.
+const pending = sql.lit('pending' as const)
+const unpaid = (['CREATED', 'APPROVED'] as const).map((status) => sql.lit(status))
 
 /** Ends a movement that somebody has left pending. One that cannot be ended now goes to the end of the line. */
 export async function settleAbandoned(work: OrdersWork): Promise<boolean> {
-  const at = new Date(work.now())
+  const now = work.now()
   const left = await work.store.db
     .updateTable('payments')
-    .set({ updated_at: at })
-    .where('state', '=', 'pending')
+    .set({ updated_at: new Date(now) })
+    .where('state', '=', pending)
     .where('id', '=', (from) =>
       from
         .selectFrom('payments')
         .select('id')
-        .where('state', '=', 'pending')
-        .where('updated_at', '<=', new Date(work.now() - abandonedMs))
+        .where('state', '=', pending)
+        .where((where) =>
+          where.or([
+            where('updated_at', '<=', new Date(now - abandonedMs)),
+            where('updated_at', '>', new Date(now + clocksApartMs)),
+          ]),
+        )
         .orderBy('updated_at')
         .limit(1)
         .forUpdate()
@@ -41,49 +54,55 @@ export async function settleAbandoned(work: OrdersWork): Promise<boolean> {
 export async function expireOrders(work: OrdersWork): Promise<boolean> {
   const at = new Date(work.now())
   return await work.store.transaction(async (tx) => {
-    const expired = await tx.db
-      .selectFrom('orders')
-      .select(['id', 'merchant_id'])
-      .where('status', 'in', ['CREATED', 'APPROVED'])
-      .where('expires_at', '<=', at)
-      .orderBy('id')
-      .limit(perRunMax)
-      .forUpdate()
-      .skipLocked()
-      .execute()
+    const expired = await dueOrders(tx.db, 'expires_at', at).where('status', 'in', unpaid).execute()
     let closed = 0
     for (const { id, merchant_id } of expired) {
       if ((await close(tx, id, merchant_id, at)).kind === 'called-off') closed++
     }
-    return closed === perRunMax
+    return closed > 0 && expired.length === perRunMax
   })
 }
 
 /** Writes down that authorizations which were held too long are voided; `settleAbandoned` sees to it. */
 export async function expireAuthorizations(work: OrdersWork): Promise<boolean> {
-  return await work.store.transaction(async (tx) => {
-    const expired = await heldTooLong(tx.db, new Date(work.now()))
-    for (const { id, order_id, merchant_id } of expired) {
-      await writeDown(work, tx.db, {
+  return await work.store.transaction(async ({ db }) => {
+    const expired = await dueOrders(db, 'held_until', new Date(work.now())).execute()
+    let written = 0
+    for (const { id, merchant_id } of expired) {
+      const step = await writeDown(work, db, {
         name: { merchant_id, operation: 'expire', request_id: id },
         asked: null,
-        orderId: order_id,
-        decide: (standing) => decideVoid(standing, id),
+        orderId: id,
+        decide(standing) {
+          const held = openAuthorization(standing)
+          return held === undefined ? 'previously_voided' : decideVoid(standing, held.id)
+        },
       })
+      if (step.kind === 'mine') written++
     }
-    return expired.length === perRunMax
+    return written > 0 && expired.length === perRunMax
   })
 }
 
-async function heldTooLong(db: Kysely<OrdersTables>, at: Date) {
-  // Not those that are closed, nor those about which something is on its way.
-  const { rows } = await sql<Pick<PaymentRow, 'id' | 'order_id'> & { merchant_id: string }>`
-    select held.id, held.order_id, orders.merchant_id
-    from payments held join orders on orders.id = held.order_id
-    where held.kind = 'authorization' and held.state = 'done' and held.expires_at <= ${at} and not exists (
-      select from payments later where later.order_id = held.order_id
-      and (later.state = 'pending' or (later.about = held.id and later.state = 'done' and later.final))
+/** Orders whose time has come, locked. Not those of which a movement is on its way: that ends first. */
+function dueOrders(db: Kysely<OrdersTables>, time: 'expires_at' | 'held_until', at: Date) {
+  return db
+    .selectFrom('orders')
+    .select(['id', 'merchant_id'])
+    .where(time, '<=', at)
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('payments')
+            .select('payments.id')
+            .whereRef('payments.order_id', '=', 'orders.id')
+            .where('payments.state', '=', pending),
+        ),
+      ),
     )
-    order by held.order_id limit ${perRunMax}`.execute(db)
-  return rows
+    .orderBy(time)
+    .limit(perRunMax)
+    .forUpdate()
+    .skipLocked()
 }

@@ -18,11 +18,15 @@ create table orders (
   updated_at timestamptz not null,
   -- Not paid then, it is void.
   expires_at timestamptz not null,
+  -- While an authorization of it is open: until then.
+  held_until timestamptz,
   check (payer_id is not null or status in ('CREATED', 'VOIDED'))
 );
 -- One order for each invoice, apart from those that were called off.
 create unique index orders_of_invoice on orders (merchant_id, invoice_id) where status <> 'VOIDED';
+create index orders_by_invoice on orders (merchant_id, invoice_id, id desc) where invoice_id is not null;
 create index orders_that_expire on orders (expires_at) where status in ('CREATED', 'APPROVED');
+create index orders_that_hold on orders (held_until) where held_until is not null;
 
 -- Every movement of an order's money: written down as `pending` first, then made in the ledger under its id, then ended.
 create table payments (
@@ -44,7 +48,6 @@ create index payments_of_order on payments (order_id);
 -- One movement after the other.
 create unique index payments_one_at_a_time on payments (order_id) where state = 'pending';
 create index payments_pending on payments (updated_at) where state = 'pending';
-create index authorizations_that_expire on payments (expires_at) where kind = 'authorization' and state = 'done';
 -- An authorization is voided once.
 create unique index voids_once on payments (about) where kind = 'void' and state <> 'refused';
 
