@@ -22,7 +22,7 @@ export async function beginPayment(
     look: () => provider.search(work, requestIdOf(wanted.orderId, 'create')),
     refused: (code) => ({ declined: code }),
   })
-  // Closed while it began: what has now come into being is closed too.
+  // Closed while it began: what has now come into being is closed too. Where that was first, nobody is shown where to approve it.
   return begun.closing_at === null ? begun : await giveBack(work, provider, wanted.orderId)
 }
 

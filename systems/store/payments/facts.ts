@@ -19,13 +19,16 @@ export interface Facts {
   readonly approved?: true
   readonly authorizationId?: string
   readonly capture?: Moved
+  /** All that has been given back: the first of the refunds, and what they come to. */
   readonly refund?: Moved
+  /** More has happened than this tells: the payment system is to be asked. */
+  readonly unclear?: true
   readonly declined?: string
   readonly closed?: true
 }
 
 /** Longest that the payment system is not asked about a payment of which something is still to come. */
-const lookAgainMaxMs = 5 * 60_000
+export const lookAgainMaxMs = 5 * 60_000
 const lookAgainMs = 15_000
 
 /** Adds what was learnt to what is known of a payment, and tells of what is new. Answers with the payment as it is then. */
@@ -51,18 +54,19 @@ export function tell(tx: Tx<PaymentsTables>, before: PaymentRow | undefined, aft
   if (decision !== undefined && (before === undefined || decisionOf(before) === undefined)) {
     tx.publish(payments.events.decided, { orderId, approved: decision === 'approved' })
   }
-  const [captured, refunded] = [moneyOf(after, after.captured_amount), moneyOf(after, after.refunded_amount)]
+  const captured = moneyOf(after, after.captured_amount)
   if (captured !== null && after.capture_id !== null && before?.capture_id === null) {
     tx.publish(payments.events.captured, { orderId, amount: captured, captureId: after.capture_id })
   }
-  if (refunded !== null && after.refund_id !== null && before?.refund_id === null) {
+  const refunded = stateOf(after) === 'refunded' ? moneyOf(after, after.refunded_amount) : null
+  if (refunded !== null && after.refund_id !== null && before !== undefined && stateOf(before) !== 'refunded') {
     tx.publish(payments.events.refunded, { orderId, amount: refunded, refundId: after.refund_id })
   }
 }
 
-/** How far the payment has come. */
+/** How far the payment has come. It is refunded when nothing is left of what was captured. */
 export function stateOf(row: PaymentRow): PaymentState {
-  if (row.refund_id !== null) return 'refunded'
+  if (row.refunded_amount !== null && row.refunded_amount === row.captured_amount) return 'refunded'
   if (row.capture_id !== null) return 'captured'
   if (row.declined_reason !== null) return 'declined'
   if (row.closing_at !== null || row.closed_at !== null) return 'closed'
@@ -89,14 +93,19 @@ function withFacts(row: PaymentRow, facts: Facts, now: number): PaymentRow {
     declined_reason: row.declined_reason ?? facts.declined ?? null,
     closed_at: row.closed_at ?? (facts.closed === true ? at : null),
   }
-  // Nothing is refunded that was not captured: who hears of the refund first looks, and hears of both.
-  const isRefunded = known.capture_id !== null
+  // Nothing is refunded that was not captured.
+  const refund = known.capture_id === null ? undefined : facts.refund
+  const isMore = refund !== undefined && refund.amount > Number(row.refunded_amount ?? 0)
   return {
     ...known,
-    refund_id: row.refund_id ?? (isRefunded ? (facts.refund?.id ?? null) : null),
-    refunded_amount: row.refunded_amount ?? (isRefunded ? textOf(facts.refund) : null),
-    look_at: isFinal(known) ? null : new Date(now + Math.min(lookAgainMaxMs, lookAgainMs + ageOf(row, now) / 4)),
+    refund_id: row.refund_id ?? refund?.id ?? null,
+    refunded_amount: isMore ? textOf(refund) : row.refunded_amount,
+    look_at: facts.unclear === true ? at : isFinal(known) ? null : new Date(now + lookAfterMs(row, now)),
   }
+}
+
+function lookAfterMs(row: PaymentRow, now: number): number {
+  return Math.min(lookAgainMaxMs, lookAgainMs + ageOf(row, now) / 4)
 }
 
 /** Whether nothing more is to come, unless the store asks for it. */

@@ -1,6 +1,6 @@
 import { attempt, requestIdOf } from './attempt.ts'
 import { captureNow } from './capture.ts'
-import { learn, lockPayment, tell } from './facts.ts'
+import { learn, lockPayment, stateOf, tell } from './facts.ts'
 import type { Provider } from './provider/provider.ts'
 import type { PaymentRow } from './tables.ts'
 import type { PaymentsWork } from './uses.ts'
@@ -18,7 +18,7 @@ export async function giveBack(work: PaymentsWork, provider: Provider, orderId: 
   if (payment.capturing_at !== null && payment.capture_id === null && payment.declined_reason === null) {
     payment = await captureNow(work, provider, payment)
   }
-  if (payment.refund_id !== null) return payment
+  if (stateOf(payment) === 'refunded') return payment
   return payment.capture_id === null ? await close(work, provider, payment) : await refund(work, provider, payment)
 }
 
@@ -89,10 +89,14 @@ function closed({ store, now }: PaymentsWork, orderId: string): Promise<PaymentR
 async function refund(work: PaymentsWork, provider: Provider, payment: PaymentRow): Promise<PaymentRow> {
   const { order_id: orderId, capture_id: captureId, provider_order_id: id } = payment
   if (captureId === null || id === null) throw new Error(`the payment of ${orderId} was not captured`)
+  const look = () => provider.find(work, id)
   return await attempt(work, orderId, {
     kind: 'refund',
-    ask: (requestId) => provider.refund(work, requestId, captureId),
-    look: () => provider.find(work, id),
+    ask: async (requestId) => {
+      await provider.refund(work, requestId, captureId)
+      return await look()
+    },
+    look,
     refused: () => undefined,
   })
 }

@@ -59,8 +59,9 @@ describe('a payment', () => {
       expect(await calls()[step]({ orderId })).toEqual(first)
     }
     expect(await calls().find({ orderId })).toMatchObject({ state: 'refunded', captured: amount, refunded: amount })
-    const { authorization, capture, refund } = provider().of(orderId) ?? {}
-    expect([authorization?.status, capture?.status, refund?.status]).toEqual(['CAPTURED', 'REFUNDED', 'COMPLETED'])
+    const { authorization, capture, refunds } = provider().of(orderId) ?? {}
+    expect([authorization?.status, capture?.status]).toEqual(['CAPTURED', 'REFUNDED'])
+    expect(refunds?.map(({ status }) => status)).toEqual(['COMPLETED'])
     expect(capture?.amount).toEqual({ currency_code: 'EUR', value: '12.34' })
   })
 
@@ -174,8 +175,9 @@ describe('an answer of the payment system that is lost', () => {
     services.watch(undefined)
     const { captured: taken, refunded } = await calls().refund({ orderId })
     expect(refunded).toEqual(taken)
-    const { authorization, capture, refund, status } = provider().of(orderId) ?? {}
-    expect(capture === undefined ? (authorization?.status ?? status) : refund?.status).toMatch(/^(VOIDED|COMPLETED)$/)
+    const { authorization, capture, refunds, status } = provider().of(orderId) ?? {}
+    const last = capture === undefined ? (authorization?.status ?? status) : refunds?.[0]?.status
+    expect(last).toMatch(/^(VOIDED|COMPLETED)$/)
   })
 })
 
@@ -235,6 +237,49 @@ describe('a webhook', () => {
     await services.runJob('payments', 'look-after-payments')
     expect(await stateOf(orderId)).toBe('approved')
   })
+
+  it('of a refund has the store look what all refunds come to, and the rest can still be given back', async () => {
+    const orderId = await captured()
+    provider().refund(orderId, { amount: 5_00, currency: 'EUR' })
+    const events = [refundedEvent(orderId), refundedEvent(orderId)]
+    for (const event of events) await calls().receive(delivery(event))
+    await services.runJob('payments', 'look-after-payments')
+    const part = { amount: 5_00, currency: 'EUR' }
+    expect(await calls().find({ orderId })).toMatchObject({ state: 'captured', captured: amount, refunded: part })
+    expect(await calls().refund({ orderId })).toMatchObject({ state: 'refunded', refunded: amount })
+    expect(
+      provider()
+        .of(orderId)
+        ?.refunds.map((each) => each.amount.value),
+    ).toEqual(['5.00', '7.34'])
+  })
+})
+
+describe('a look', () => {
+  it('that fails holds no other one up, and is made again', async () => {
+    const [lost, found] = [await open(), await open()]
+    for (const orderId of [lost, found]) provider().approve(orderId)
+    const lostId = provider().of(lost)?.id
+    services.watch((call) => {
+      if (nameOf(call) === 'payment-provider.find' && idOf(call) === lostId) throw new Error('no answer')
+    })
+    services.pass(10 * 60_000)
+    await services.runJob('payments', 'look-after-payments')
+    expect([await stateOf(lost), await stateOf(found)]).toEqual(['open', 'approved'])
+    services.watch(undefined)
+    services.pass(10 * 60_000)
+    await services.runJob('payments', 'look-after-payments')
+    expect(await stateOf(lost)).toBe('approved')
+  })
+
+  it('does not wait for a clock that was put back', async () => {
+    const orderId = await open()
+    provider().approve(orderId)
+    services.pass(-60 * 60_000)
+    await services.runJob('payments', 'look-after-payments')
+    expect(await stateOf(orderId)).toBe('approved')
+    services.pass(60 * 60_000)
+  })
 })
 
 const after = (operation: string) =>
@@ -245,6 +290,10 @@ const after = (operation: string) =>
         }
       : undefined,
   )
+
+function idOf({ input }: SentCall): unknown {
+  return input.kind === 'value' ? (input.value as { readonly id?: string }).id : undefined
+}
 
 function nameOf({ contract, operation }: SentCall): string {
   return `${contract.split('@')[0]}.${operation}`
@@ -290,6 +339,12 @@ function capturedEvent(orderId: string, id = provider().of(orderId)?.capture?.id
   const supplementary_data = { related_ids: { order_id: order?.id } }
   const resource = { id, custom_id: orderId, amount: order?.amount, supplementary_data }
   return { id: randomUUID(), event_type: 'PAYMENT.CAPTURE.COMPLETED', resource }
+}
+
+function refundedEvent(orderId: string) {
+  const refund = provider().of(orderId)?.refunds[0]
+  const resource = { id: refund?.id, custom_id: orderId, amount: refund?.amount }
+  return { id: randomUUID(), event_type: 'PAYMENT.CAPTURE.REFUNDED', resource }
 }
 
 function jwkOf(key: typeof pair.publicKey) {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { implement, reply } from 'trestle/service'
+import type { Money } from '../money.ts'
+import { readAmount, writeAmount } from '../payments/provider/amount.ts'
 import { paymentProvider } from '../payments/provider/contract.ts'
 
 interface FakePayment {
@@ -19,7 +21,7 @@ export interface FakeOrder {
   status: 'CREATED' | 'APPROVED' | 'COMPLETED' | 'VOIDED'
   authorization: FakePayment | undefined
   capture: FakeMoney | undefined
-  refund: FakeMoney | undefined
+  readonly refunds: FakeMoney[]
 }
 
 /** A payment system in memory, behind the contract that the store has of the real one. */
@@ -31,6 +33,8 @@ export interface FakeProvider {
   webhookOf(url: string): string
   /** What the buyer does at the payment system. */
   approve(orderId: string): void
+  /** What the merchant gives back at the payment system. */
+  refund(orderId: string, amount: Money): void
   /** The next authorizations, or captures, are refused. */
   decline(step: 'authorize' | 'capture', times: number): void
   /** The keys that deliveries are signed with. */
@@ -75,7 +79,7 @@ export function fakeProvider(): FakeProvider {
           status: 'CREATED',
           authorization: undefined,
           capture: undefined,
-          refund: undefined,
+          refunds: [],
         }
         return reply(
           once(request_id, order, () => orders.set(order.id, order)),
@@ -124,11 +128,10 @@ export function fakeProvider(): FakeProvider {
       },
       refund({ input, fail }) {
         const order = byPart('capture', input.id) ?? fail('invalid_resource_id')
-        const status = once(input.request_id, order, () => {
-          order.refund = { id: randomUUID(), status: 'COMPLETED', amount: order.amount }
-          Object.assign(order.capture ?? {}, { status: 'REFUNDED' })
-        })
-        return reply(status, moneyView(order.refund))
+        if (order.capture?.status === 'REFUNDED' && !requests.has(input.request_id))
+          return fail('capture_fully_refunded')
+        const status = once(input.request_id, order, () => giveBack(order, leftOf(order)))
+        return reply(status, moneyView(order.refunds.at(-1)))
       },
       registerWebhook({ input: { url }, fail }) {
         if (webhooks.some((each) => each.url === url)) return fail('webhook_url_already_exists')
@@ -149,6 +152,9 @@ export function fakeProvider(): FakeProvider {
       if (order?.status !== 'CREATED') throw new Error(`there is no order to approve, but ${order?.status}`)
       order.status = 'APPROVED'
     },
+    refund(orderId: string, amount: Money) {
+      giveBack(of(orderId) as FakeOrder, amount)
+    },
     decline(step: keyof typeof declines, times: number) {
       declines[step] = times
     },
@@ -159,14 +165,25 @@ function begin() {
   return implement(paymentProvider)
 }
 
-function viewOf({ id, orderId, status, authorization, capture, refund }: FakeOrder) {
+function leftOf({ amount, refunds }: FakeOrder): Money {
+  const given = refunds.reduce((sum, refund) => sum + readAmount(refund.amount), 0)
+  return { amount: readAmount(amount) - given, currency: amount.currency_code }
+}
+
+function giveBack(order: FakeOrder, amount: Money): void {
+  order.refunds.push({ id: randomUUID(), status: 'COMPLETED', amount: writeAmount(amount) })
+  const isAll = leftOf(order).amount === 0
+  Object.assign(order.capture ?? {}, { status: isAll ? 'REFUNDED' : 'PARTIALLY_REFUNDED' })
+}
+
+function viewOf({ id, orderId, status, authorization, capture, refunds }: FakeOrder) {
   return {
     id,
     status,
     purchase_units: [
       {
         custom_id: orderId,
-        payments: { authorizations: listOf(authorization), captures: listOf(capture), refunds: listOf(refund) },
+        payments: { authorizations: listOf(authorization), captures: listOf(capture), refunds: [...refunds] },
       },
     ],
     links: [{ rel: 'approve', href: `http://payments.test/checkoutnow?token=${id}` }],

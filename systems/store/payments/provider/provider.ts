@@ -65,11 +65,11 @@ export function createProvider(credentials: ClientCredentials) {
       const { body } = await asClient(args, (authorization) => args.call.provider.capture({ ...ask, authorization }))
       return body.status === 'DECLINED' ? { declined: 'capture_declined' } : { capture: movedOf(body) }
     },
-    async refund(args: ProviderArgs, request_id: string, id: string): Promise<Facts> {
+    /** Gives back what is left of a capture. What all refunds come to is to be looked up. */
+    async refund(args: ProviderArgs, request_id: string, id: string): Promise<void> {
       const ask = { request_id, id }
       const { body } = await asClient(args, (authorization) => args.call.provider.refund({ ...ask, authorization }))
       if (body.status !== 'COMPLETED') throw new Error(`the payment system says of a refund: ${body.status}`)
-      return { refund: movedOf(body) }
     },
     /** Has the store told what happens, at `url`; answers with the id that it is told under. */
     async listen(args: ProviderArgs, url: string): Promise<string> {
@@ -94,7 +94,6 @@ function factsOfOrder({ id, status, links, purchase_units: [unit] }: ProviderOrd
   const { authorizations = [], captures = [], refunds = [] } = unit?.payments ?? {}
   const authorization = authorizations[0]
   const capture = captures.find((each) => each.status !== 'DECLINED')
-  const refund = refunds.find((each) => each.status === 'COMPLETED')
   const approve = links.find((link) => link.rel === 'approve')
   const isVoid = status === 'VOIDED' || (capture === undefined && authorization?.status === 'VOIDED')
   return {
@@ -103,13 +102,19 @@ function factsOfOrder({ id, status, links, purchase_units: [unit] }: ProviderOrd
     ...(status === 'APPROVED' || status === 'COMPLETED' ? { approved: true } : {}),
     ...(authorization === undefined ? {} : ofAuthorization(authorization)),
     ...(capture === undefined ? {} : { capture: movedOf(capture) }),
-    ...(refund === undefined ? {} : { refund: movedOf(refund) }),
+    ...ofRefunds(refunds.filter((each) => each.status === 'COMPLETED').map(movedOf)),
     ...(isVoid ? { closed: true } : {}),
   }
 }
 
 function ofAuthorization({ id, status }: { readonly id: string; readonly status: string }): Facts {
   return status === 'DENIED' ? { declined: 'authorization_denied' } : { authorizationId: id }
+}
+
+function ofRefunds(refunds: readonly Moved[]): Facts {
+  const [first] = refunds
+  if (first === undefined) return {}
+  return { refund: { id: first.id, amount: refunds.reduce((sum, { amount }) => sum + amount, 0) } }
 }
 
 /** What a capture or a refund has moved. */

@@ -57,7 +57,8 @@ function factsOf(type: string, { id, amount, supplementary_data }: z.output<type
     case 'PAYMENT.CAPTURE.DENIED':
       return { ...order, declined: 'capture_denied' }
     case 'PAYMENT.CAPTURE.REFUNDED':
-      return { ...order, ...(moved === undefined ? {} : { refund: moved }) }
+      // It tells of this refund, and not what all of them come to.
+      return { ...order, unclear: true }
     default:
       return {}
   }
