@@ -83,7 +83,7 @@ export async function balancesOf(db: Db, payerId: string) {
     with own as (
       select id, kind, currency from accounts where kind = 'wallet' and owner = ${payerId}
       union all
-      select a.id, a.kind, a.currency from open_holds h join accounts a on a.id = h.account_id where h.payer_id = ${payerId}
+      select account_id, 'hold', currency from open_holds where payer_id = ${payerId}
     )
     select own.currency,
       coalesce(sum(last.balance) filter (where own.kind = 'wallet'), 0)::text as available,

@@ -52,34 +52,23 @@ async function allEntries(db: Db, merchantId: string, { limit, after: [currency,
 }
 
 /** Those of an order or an invoice are few: they are found first. */
-async function entriesAbout(db: Db, merchantId: string, { order_id, invoice_id, limit, after }: Asked) {
-  let rows = db
-    .with(
-      (about) => about('about').materialized(),
-      (from) => {
-        const about = from.selectFrom('transactions').select(['reference', 'order_id', 'invoice_id', 'at'])
-        const ofOrder = order_id === undefined ? about : about.where('order_id', '=', order_id)
-        if (invoice_id === undefined) return ofOrder
-        return ofOrder.where('merchant_id', '=', merchantId).where('invoice_id', '=', invoice_id)
-      },
-    )
-    .selectFrom('about')
-    .innerJoin('entries', 'entries.reference', 'about.reference')
-    .innerJoin('accounts', 'accounts.id', 'entries.account_id')
-    .select(['entries.reference', 'entries.currency', 'entries.number', 'entries.amount', 'entries.balance'])
-    .select(['about.order_id', 'about.invoice_id', 'about.at'])
-    .where('accounts.kind', '=', 'merchant')
-    .where('accounts.owner', '=', merchantId)
-  if (after !== undefined) {
-    rows = rows.where((where) =>
-      where(where.refTuple('entries.currency', 'entries.number'), '>', where.tuple(...after)),
-    )
-  }
-  return await rows
-    .orderBy('entries.currency')
-    .orderBy('entries.number')
-    .limit(limit + 1)
-    .execute()
+async function entriesAbout(db: Db, merchantId: string, asked: Asked) {
+  const { order_id, invoice_id, limit, after: [currency, number] = ['', 0] } = asked
+  const ofOrder = order_id === undefined ? [] : [sql`t.order_id = ${order_id}`]
+  const ofInvoice =
+    invoice_id === undefined ? [] : [sql`t.merchant_id = ${merchantId} and t.invoice_id = ${invoice_id}`]
+  const { rows } = await sql<FoundEntry>`
+    select entry.*, t.order_id, t.invoice_id, t.at
+    from transactions t
+    cross join lateral (
+      select e.reference, e.currency, e.number, e.amount, e.balance
+      from entries e join accounts a on a.id = e.account_id
+      where e.reference = t.reference and a.kind = 'merchant' and a.owner = ${merchantId} limit 1
+    ) as entry
+    where ${sql.join([...ofOrder, ...ofInvoice], sql` and `)}
+      and (entry.currency, entry.number) > (${currency}, ${number}::integer)
+    order by entry.currency, entry.number limit ${limit + 1}`.execute(db)
+  return rows
 }
 
 interface FoundEntry {

@@ -3,7 +3,7 @@ export interface LedgerTables {
   accounts: AccountRow
   transactions: TransactionRow
   entries: EntryRow
-  open_holds: { payer_id: string; account_id: string }
+  open_holds: { payer_id: string; account_id: string; currency: string }
 }
 
 export type AccountKind = 'outside' | 'wallet' | 'hold' | 'merchant'

@@ -96,7 +96,10 @@ async function enter(db: Db, move: Move, from: LockedAccount, to: LockedAccount)
 /** A hold is filled once, and taken from until it is empty. */
 function* noteHolds(db: Db, move: Move, from: LockedAccount, to: LockedAccount) {
   if (move.to.payer_id !== null) {
-    yield db.insertInto('open_holds').values({ payer_id: move.to.payer_id, account_id: to.id }).execute()
+    yield db
+      .insertInto('open_holds')
+      .values({ payer_id: move.to.payer_id, account_id: to.id, currency: move.currency })
+      .execute()
   }
   if (move.from.payer_id !== null && from.balance === move.minor) {
     yield db

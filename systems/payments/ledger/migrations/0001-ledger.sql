@@ -14,8 +14,10 @@ create table accounts (
 -- The holds in which there is something now: what a payer has is asked for often, and most holds are empty for good.
 create table open_holds (
   payer_id text not null,
-  account_id uuid not null references accounts (id),
-  primary key (payer_id, account_id)
+  account_id uuid not null,
+  currency text not null,
+  primary key (payer_id, account_id),
+  foreign key (account_id, currency) references accounts (id, currency)
 );
 
 -- What was asked of the ledger, once for each reference, and what became of it.
