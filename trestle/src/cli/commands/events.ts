@@ -39,7 +39,7 @@ Examples:
   trestle events                                                streams and subscriptions of all services
   trestle events parked                                         keys that wait for a person, and why
   trestle events redrive notifications orders.settled --reason "mail server is back"
-  trestle events replay recommendations orders.placed --since 2027-01-31T12:00:00Z --reason "counted wrongly"
+  trestle events replay notifications orders.settled --since 2027-01-31T12:00:00Z --reason "mails were lost"
 
 An event that fails too often is parked, and with it those of its key that come later; the others go on. LAG is the age
 of the oldest event that is not handled, without those of parked keys.
