@@ -30,14 +30,14 @@ const seedsPerRound = 2
 /** Two seeds in a row, in both topologies, bring every crash point. */
 const crashShares = 4
 
-/** Points that the payment system passes too: it keeps requests with keys, publishes, has a subscription, and jobs. */
+/** Points that the payment system passes too: it publishes, has subscriptions, and jobs. */
 const paymentSystemPoints = [
-  'inbox.after-arrival-commit',
-  'inbox.before-arrival-commit',
+  'inbox.after-accept-commit',
+  'inbox.after-handled-commit',
+  'inbox.before-accept-commit',
+  'inbox.before-done',
   'job.after-commit',
   'job.before-commit',
-  'once.after-commit',
-  'once.before-commit',
   'outbox.after-commit',
   'outbox.before-commit',
 ]
