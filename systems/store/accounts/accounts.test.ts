@@ -172,6 +172,14 @@ describe('log-in', () => {
     expect(await accounts().logIn.try({ email, password })).toMatchObject({ ok: true })
   })
 
+  it('does not stay closed for longer when the clock is put back', async () => {
+    const { email } = await newUser()
+    for (let i = 0; i <= attemptsMax; i++) await accounts().logIn.try({ email, password: 'wrong horse battery' })
+    services.pass(-60 * 60_000)
+    expect(await accounts().logIn.try({ email, password })).toMatchObject({ ok: true })
+    services.pass(60 * 60_000)
+  })
+
   it('forgets wrong attempts after a right one', async () => {
     const { email } = await newUser()
     for (let round = 0; round < 2; round++) {

@@ -6,6 +6,8 @@ import type { AccountsTables } from './tables.ts'
 /** Attempts that one e-mail address has in a window before it is closed for the rest of it. */
 export const attemptsMax = 10
 export const windowMs = 15 * 60_000
+/** How far the clocks of two replicas may be apart. */
+const skewMs = 60_000
 
 /** Stands for an e-mail address; the table keeps none. */
 export function bucketOf(email: string): Buffer {
@@ -18,7 +20,9 @@ export function bucketOf(email: string): Buffer {
  */
 export async function countAttempt(db: Kysely<AccountsTables>, bucket: Buffer, now: number): Promise<number> {
   const at = new Date(now)
-  const old = sql<boolean>`login_attempts.window_started_at <= ${new Date(now - windowMs)}`
+  // One that begins later than now was written before the clock was put back.
+  const [from, to] = [new Date(now - windowMs), new Date(now + skewMs)]
+  const old = sql<boolean>`(login_attempts.window_started_at <= ${from} or login_attempts.window_started_at > ${to})`
   const row = await db
     .insertInto('login_attempts')
     .values({ bucket, attempts: 1, window_started_at: at })
