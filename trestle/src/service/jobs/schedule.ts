@@ -47,8 +47,9 @@ export function atSchedule(time: Date | string): Schedule {
 }
 
 /**
- * The ticks of a cron expression of five fields, or six with seconds. A local time that a change of the clocks leaves
- * out comes right after it; one that comes twice is one tick. Source: `croner`.
+ * The ticks of a cron expression of five fields, or six with seconds. Local times that a change of the clocks leaves
+ * out come right after it, as one tick; one that comes twice is one tick. With `*` or `/` in its seconds, minutes or hours
+ * an expression means what comes again and again: no tick for what is left out, two for what comes twice. Source: `croner`.
  * @throws RangeError for what is no expression, no time zone, or has no tick
  */
 export function cronSchedule(expression: string, { timeZone = 'UTC' }: CronOptions = {}): Schedule {
@@ -63,7 +64,7 @@ export function cronSchedule(expression: string, { timeZone = 'UTC' }: CronOptio
 
 function parsed(expression: string, timeZone: string): Cron {
   try {
-    const cron = new Cron(expression, { timezone: timeZone })
+    const cron = new Cron(expression, { timezone: timeZone, fixedTimeRule: 'no-wildcard' })
     cron.nextRun(new Date(0))
     return cron
   } catch (cause) {
