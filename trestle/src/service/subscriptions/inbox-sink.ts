@@ -96,8 +96,7 @@ export class InboxSink implements EventSink {
   ): Promise<void> {
     const move =
       lease === undefined || next === undefined ? undefined : { lease, next, occurredMs: events.at(-1)?.occurredAt }
-    const { definition } = this.#subscription
-    if (definition.mode === 'transaction' && definition.batchMax > 1 && events.length > 0) {
+    if (events.length > 0 && this.#mayHandleOnArrival()) {
       const done = await handleOnArrival(this.#subscription, runs, events, move)
       if (done !== undefined) {
         this.#events.onHandled(done.handled)
@@ -107,6 +106,12 @@ export class InboxSink implements EventSink {
     }
     const waiting = await this.#writeDown(runs, move)
     if (waiting > 0) this.#events.onWaiting(waiting)
+  }
+
+  /** A careful process writes down first: the tries of what is nowhere written cannot be counted. */
+  #mayHandleOnArrival(): boolean {
+    const { definition, careful } = this.#subscription
+    return definition.mode === 'transaction' && definition.batchMax > 1 && !careful
   }
 
   /** Rows and place in one transaction; sent in one flight unless there are keys whose place alone counts. */

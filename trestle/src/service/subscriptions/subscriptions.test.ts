@@ -302,31 +302,39 @@ describe('subscriptions', () => {
 
   it.each([
     // The first death makes those after it careful: only then are tries counted before they begin.
-    ['in a transaction', 'transaction', 4],
-    ['as an effect', 'effect', 3],
-  ] as const)('park what ends one process after the other while it is handled %s', async (_, mode, deaths) => {
-    const fill = await harness.start([subscription(() => Promise.reject(new Error('not yet')), { mode })], {
-      limits: { retryBaseMs: 0, retryMaxMs: 0, pollMs: 60_000 },
-    })
-    await fill.running.stop()
-    await fill.bus.consumer('moves').sink.accept([moveOf('a', 1), moveOf('b', 1)], undefined)
-    for (let life = 1; life <= deaths + 1; life += 1) {
-      const begun = Promise.withResolvers<void>()
-      const dying: Handle = async (deliveries, args) => {
-        if (movesOf(deliveries)[0]?.key !== 'a') return args.tx === undefined ? undefined : write(deliveries, args)
-        begun.resolve()
-        await new Promise(() => undefined)
+    ['in a transaction', 'transaction', 1, 4],
+    ['as it arrives in a batch', 'transaction', 100, 4],
+    ['as an effect', 'effect', 1, 3],
+  ] as const)(
+    'park what ends one process after the other while it is handled %s',
+    async (_, mode, batchMax, deaths) => {
+      const live = async () => {
+        const begun = Promise.withResolvers<void>()
+        const dying: Handle = async (deliveries, args) => {
+          if (movesOf(deliveries)[0]?.key !== 'a') return args.tx === undefined ? undefined : write(deliveries, args)
+          begun.resolve()
+          await new Promise(() => undefined)
+        }
+        const definition = subscription(dying, { mode, batchMax, triesMax: 3 })
+        const process = await harness.startApart([definition], { claimMs: 30 })
+        // The bus hands over again what no process has taken before its death.
+        const taken = bus.consumer('moves').sink.accept([moveOf('a', 1), moveOf('b', 1)], undefined)
+        taken.catch(() => undefined)
+        return { begun: begun.promise, crash: () => process.crash() }
       }
-      const definition = subscription(dying, { mode, triesMax: 3 })
-      const process = await harness.startApart([definition], { claimMs: 30 })
-      if (life <= deaths) await begun.promise
-      else while ((await blocked()).length === 0) await Promise.resolve()
-      await process.crash()
-    }
-    const [parked] = await listBlocked(harness.store)
-    expect(parked).toMatchObject({ key: 'a', why: 'parked', tries: 4 })
-    expect(parked?.reason).toContain('3 tries were begun and did not end')
-  })
+      for (let death = 1; death <= deaths; death += 1) {
+        const process = await live()
+        await process.begun
+        await process.crash()
+      }
+      const last = await live()
+      await expect.poll(blocked, { timeout: 10_000 }).toHaveLength(1)
+      await last.crash()
+      const [parked] = await listBlocked(harness.store)
+      expect(parked).toMatchObject({ key: 'a', why: 'parked', tries: 4, event: { id: moveOf('a', 1).id } })
+      expect(parked?.reason).toContain('3 tries were begun and did not end')
+    },
+  )
 
   it('are pulled for by one process, and by another one when its lease has run out: the first can write nothing then', async () => {
     const limits = { leaseMs: 60_000, pollMs: 100_000 }
