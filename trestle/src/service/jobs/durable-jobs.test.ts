@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../std/clock.ts'
 import { watchCrashPoints } from '../../std/crash-points.ts'
@@ -196,6 +197,24 @@ describe('a durable job', () => {
     expect(tries).toBe(8)
   })
 
+  it('that the database lets nobody claim is claimed no more often than it is looked for', async () => {
+    let claims = 0
+    watchCrashPoints((reached) => void (claims += reached === 'job.before-claim' ? 1 : 0))
+    const start = clock.now()
+    await replica([everyJob('10 minutes', 'count', write)])
+    await readOnly(async () => {
+      await clock.advance(10 * minute)
+      await until(() => claims === 1)
+      for (let turn = 0; turn < 10; turn++) await quiet()
+      expect(claims).toBe(1)
+      await pass(minute)
+      expect(claims).toBeLessThanOrEqual(13)
+    })
+    await pass(5_000)
+    await until(async () => (await row('count'))['runs'] === '1')
+    expect(Number((await row('count'))['due_at'])).toBe(start + 20 * minute)
+  })
+
   it('that another replica has taken over writes nothing when it wakes up', async () => {
     const gate = Promise.withResolvers<void>()
     const begun: string[] = []
@@ -315,6 +334,8 @@ describe('a durable job', () => {
       await replica([job], { runner: 'a' })
       await pass(10 * minute)
       await until(() => stands > 0)
+      // What could not be claimed is looked for again.
+      await pass(5_000)
       await until(async () => {
         await forward('count', start + 15 * minute)
         return (await written()) === 1 && (await row('count'))['runs'] === '1'
@@ -433,10 +454,17 @@ class StandsStillError extends Error {}
 
 /** As if the lease had run out. */
 async function takeAway(): Promise<void> {
-  await store.transaction(async ({ db }) => {
-    await (db as never as { updateTable(t: string): { set(v: object): { execute(): Promise<unknown> } } })
-      .updateTable('trestle.jobs')
-      .set({ lease_until: new Date(clock.now()) })
-      .execute()
-  })
+  await statement(`update trestle.jobs set lease_until = '${new Date(clock.now()).toISOString()}'`)
+}
+
+/** As if the disk of the database were full, which lets it read. */
+async function readOnly(during: () => Promise<void>): Promise<void> {
+  await statement(`create function full_disk() returns trigger language plpgsql as $$ begin raise disk_full; end $$`)
+  await statement('create trigger full_disk before insert or update on trestle.jobs execute function full_disk()')
+  await during()
+  await statement('drop trigger full_disk on trestle.jobs')
+}
+
+async function statement(text: string): Promise<void> {
+  await store.transaction(({ db }) => sql.raw(text).execute(db))
 }

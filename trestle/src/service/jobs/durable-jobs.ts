@@ -130,11 +130,12 @@ class DurableJobs implements RunningJobs {
 
   #begin(job: Job): void {
     const done = this.#runTick(job)
-      .catch((error: unknown) => this.#trouble(error, `the job ${job.name} cannot be claimed`))
-      .finally(() => {
-        this.#running.delete(job.name)
-        this.look()
-      })
+      .finally(() => this.#running.delete(job.name))
+      .then(
+        () => this.look(),
+        // The timer looks again: a database whose disk is full refuses as fast as it is asked.
+        (error: unknown) => this.#trouble(error, `the job ${job.name} cannot be claimed`),
+      )
     this.#running.set(job.name, done)
   }
 
