@@ -20,6 +20,13 @@ describe('a subscription', () => {
     expect(effectOf([made, broken], handle, { name: 'mine' })).toMatchObject({ name: 'mine', events: [made, broken] })
   })
 
+  it('says in its name which major version of a contract it is to, beyond the first', () => {
+    const { events } = contract('things', { version: '2.1.0', operations: {}, events: things.events })
+    expect(onEvent(events.made, handle, {}).name).toBe('things@2.made')
+    expect(effectOf([events.made, events.broken], handle, {}).name).toBe('things@2')
+    expect(onEvent(events.made, handle, { name: 'mine' }).name).toBe('mine')
+  })
+
   it('is to something, and of one contract', () => {
     expect(() => onEvent([], handle, {})).toThrow(/to no event/)
     expect(() => effectOf([things.events.made, others.events.made], handle, {})).toThrow(/several contracts/)

@@ -52,12 +52,18 @@ function common(chosen: EventChoice, { name, from, triesMax, concurrencyMax }: S
     )
   }
   return {
-    name: name ?? (events.length === 1 ? `${first.contract}.${first.name}` : first.contract),
+    name: name ?? defaultName(events, first),
     events,
     from: from ?? 'earliest',
     triesMax: whole('triesMax', triesMax ?? 10, 1, 1_000),
     concurrencyMax: whole('concurrencyMax', concurrencyMax ?? 4, 1, 64),
   } as const
+}
+
+/** A place in one major version says nothing in another: the name tells them apart, so that replicas of both may run. */
+function defaultName({ length }: readonly ContractEvent[], { contractId, name }: ContractEvent): string {
+  const of = contractId.replace(/@1$/, '')
+  return length === 1 ? `${of}.${name}` : of
 }
 
 function whole(name: string, value: number, least: number, most: number): number {

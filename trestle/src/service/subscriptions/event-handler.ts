@@ -49,8 +49,9 @@ export interface EffectArgs<E extends ContractEvent, U extends Uses, Tables> ext
 /** How a subscription goes about its events. */
 export interface SubscriptionOptions {
   /**
-   * Default: contract and event, `orders.placed`; of several events the contract, `orders`. Unique within the service and
-   * the same for ever.
+   * Default: contract and event, `orders.placed`; of several events the contract, `orders`; of another major version than 1
+   * with that, `orders@2.placed`. Unique within the service and the same for ever, with events of the same contract and major
+   * version: else the service does not start.
    */
   readonly name?: string
   /** Where it begins when it is new; default `earliest`. */

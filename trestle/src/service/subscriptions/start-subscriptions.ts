@@ -32,7 +32,8 @@ export interface RunningSubscriptions {
 /**
  * Brings the subscriptions of a service to life: each is written down, joined to the bus, and what waits in its inbox is
  * handled.
- * @throws TypeError for two subscriptions of one name, or one whose events are not all of one contract
+ * @throws TypeError for two subscriptions of one name, one whose events are not all of one contract, or one whose name is
+ * known for another stream
  */
 export async function startSubscriptions(
   definitions: readonly SubscriptionDefinition[],

@@ -27,25 +27,26 @@ interface Row {
 
 const columns = 'id, generation, begins, begins_ms, epoch, xid, seq, fence'
 
-// A name that now stands for another stream begins anew: positions and versions of the old one say nothing there.
 const registerSql = `
 insert into trestle.subscriptions as s (name, stream, begins) values ($1, $2, $3)
-on conflict (name) do update set
-  stream = excluded.stream,
-  begins = case when s.stream = excluded.stream then s.begins else excluded.begins end,
-  generation = case when s.stream = excluded.stream then s.generation else s.generation + 1 end,
-  epoch = case when s.stream = excluded.stream then s.epoch end,
-  xid = case when s.stream = excluded.stream then s.xid end,
-  seq = case when s.stream = excluded.stream then s.seq end
-returning ${columns}`
+on conflict (name) do update set name = excluded.name
+returning stream, ${columns}`
 
-/** Writes a subscription down, once for ever. */
+/**
+ * Writes a subscription down, once for ever.
+ * @throws TypeError when the name is known with another stream: the place in that one says nothing in this one, and
+ * replicas that read it may still run
+ */
 export async function registerSubscription(
   db: AnyDb,
-  subscription: { readonly name: string; readonly stream: string; readonly from: 'earliest' | 'latest' },
+  { name, stream, from }: { readonly name: string; readonly stream: string; readonly from: 'earliest' | 'latest' },
 ): Promise<SubscriptionRow> {
-  const [row] = await rowsOf<Row>(db, registerSql, [subscription.name, subscription.stream, subscription.from])
-  return toLease(row as Row)
+  const [row] = await rowsOf<Row & { readonly stream: string }>(db, registerSql, [name, stream, from])
+  const known = row as NonNullable<typeof row>
+  if (known.stream === stream) return toLease(known)
+  throw new TypeError(
+    `the subscription '${name}' is to ${known.stream}; one to ${stream} needs a name of its own: { name: '...' }`,
+  )
 }
 
 // A lease far in the future was given by a clock that has been put back since: it binds nobody.

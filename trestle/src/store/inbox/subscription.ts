@@ -29,7 +29,7 @@ export interface Delivery {
  * `effect`: `run` gets no transaction, may call others, and runs again under the same key until it has succeeded.
  */
 export interface SubscriptionDefinition {
-  /** Unique within the service and the same for ever: what has been handled is noted under it. */
+  /** Unique within the service and the same for ever, as its stream is: what has been handled is noted under it. */
   readonly name: string
   /** All of one contract. */
   readonly events: readonly ContractEvent[]
