@@ -318,7 +318,7 @@ describe('subscriptions', () => {
         const definition = subscription(dying, { mode, batchMax, triesMax: 3 })
         const process = await harness.startApart([definition], { claimMs: 30 })
         // The bus hands over again what no process has taken before its death.
-        const taken = bus.consumer('moves').sink.accept([moveOf('a', 1), moveOf('b', 1)], undefined)
+        const taken = process.bus.consumer('moves').sink.accept([moveOf('a', 1), moveOf('b', 1)], undefined)
         taken.catch(() => undefined)
         return { begun: begun.promise, crash: () => process.crash() }
       }
