@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { uuidv7 } from '../std/ids.ts'
 import { saga } from './define-saga.ts'
 import { type SagaBench, sagaBench } from './fixtures/saga-bench.ts'
-import { callee, checkout, orders, waiting } from './fixtures/shop.ts'
+import { callee, checkout, orders, twoSteps, waiting } from './fixtures/shop.ts'
 import { operateSagas } from './operate.ts'
 
 const { placed } = orders.events
@@ -73,6 +73,23 @@ describe('an operator', () => {
     expect(bench.calls).toHaveLength(calls)
     expect(JSON.stringify(shown?.timeline)).toContain('sent by hand')
     expect(await operations.resolve(stuck?.id ?? '', resolution, 'again')).toBe('not_stuck')
+  })
+
+  it('skips a step before a wait whose event has come already, and the instance goes on at once', async () => {
+    const definition = twoSteps
+      .pivot('c', { run: ({ event, call }) => call.callee.c({ id: event.id }) })
+      .step('d', { run: ({ event, call }) => call.callee.d({ id: event.id }) })
+      .waitFor('delivered', callee.events.delivered, { timeoutMs: 3_600_000 })
+    await using bench = await sagaBench([definition])
+    bench.answer = ({ operation }) => (operation === 'd' ? { declared: 'refused' } : 'ok')
+    await bench.deliver(placed, order)
+    await bench.settled()
+    await bench.deliver(callee.events.delivered, { id: 'o1', how: 'by post' })
+    const operations = operate(bench, [definition])
+    const [stuck] = await operations.list()
+    expect(await operations.resolve(stuck?.id ?? '', 'skip', 'sent by hand')).toBe('resolved')
+    await bench.settled()
+    expect(await operations.list({ state: 'all' })).toMatchObject([{ state: 'done', waitsFor: undefined }])
   })
 
   it('retries one, and cancels one', async () => {

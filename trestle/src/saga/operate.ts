@@ -91,7 +91,7 @@ export function operateSagas(definitions: readonly SagaDefinition[], deps: Opera
 /** Where a stuck one goes on. One of an earlier version goes on under this one, and there its step is looked for first. */
 function resolving(instance: Instance, resolution: Resolution, reason: string, at: number): Transition {
   if (instance.migratedFrom !== undefined && resolution !== 'undone') instance.place = migratedPlace(instance)
-  const move = released(moveFor(instance, resolution, at), at)
+  const move = released(moveFor(instance, resolution, at), instance, at)
   const { step = '' } = instance.place
   const failure = { step, code: 'resolved', detail: reason, details: undefined }
   const why = move.place.undoing && instance.failure === undefined ? { failure: JSON.stringify(failure) } : {}
@@ -108,9 +108,13 @@ function moveFor(instance: Instance, resolution: Resolution, at: number): Move {
   }
 }
 
-/** Who resolves does not go on with it: whoever claims it does. */
-function released(move: Move, at: number): Move {
-  return move.keep || move.place.state === 'running' ? { ...move, keep: false, dueAt: at } : move
+/**
+ * Who resolves does not go on with it: whoever claims it does. What it is to wait for may have come already; while its row is
+ * locked nothing comes.
+ */
+function released({ awaits, ...move }: Move, { arrivals }: Instance, at: number): Move {
+  const goesOn = awaits === undefined ? move.place.state === 'running' : Object.hasOwn(arrivals, awaits)
+  return goesOn ? { ...move, keep: false, dueAt: at } : move
 }
 
 function cut(reason: string): string {
