@@ -10,7 +10,7 @@ const certain = 'select epoch, pg_snapshot_xmin(pg_current_snapshot()) as xid fr
 const readFeed = 'select * from trestle.read_feed($1, $2::bigint, $3::xid8, $4::bigint, $5::text[], $6, $7::bigint)'
 
 /** Bytes of payloads after which one look takes no further event. */
-const lookMaxBytes = 8 << 20
+export const lookMaxBytes = 8 << 20
 
 /** What one look at the feed has found. */
 export interface FeedLook {

@@ -1,7 +1,10 @@
 import type { EventEnvelope, EventPosition } from './event-envelope.ts'
 import { comparePositions, laterOf } from './feed-position.ts'
 
-/** What is kept of the end of a stream for readers that follow it, so that all of them cost one read. */
+/**
+ * What is kept of the end of a stream for readers that follow it, so that all of them cost one read. What was added last
+ * is kept whole, be it more: they have yet to see it.
+ */
 const recentMaxEvents = 4_096
 const recentMaxCharacters = 4 << 20
 
@@ -29,10 +32,11 @@ export class RecentEvents {
 
   /** @param until where the next events will follow; behind the last of these */
   add(events: readonly EventEnvelope[], until: EventPosition): void {
-    for (const event of events) this.#characters += sizeOf(event)
+    const characters = events.reduce((sum, event) => sum + sizeOf(event), 0)
+    if (events.length > 0) this.#makeRoom(events.length, characters)
+    this.#characters += characters
     this.#events.push(...events)
     this.#until = laterOf(until, this.#until)
-    this.#trim()
   }
 
   /** Forgets the events, and goes on from where it is: the database may have another past now. */
@@ -61,9 +65,11 @@ export class RecentEvents {
     return low
   }
 
-  /** Half of them at once: to take away one by one would move all others each time. */
-  #trim(): void {
-    while (this.#events.length > recentMaxEvents || this.#characters > recentMaxCharacters) {
+  /** Takes half of them away at once: one by one would move all others each time. */
+  #makeRoom(count: number, characters: number): void {
+    const isFull = () =>
+      this.#events.length + count > recentMaxEvents || this.#characters + characters > recentMaxCharacters
+    while (this.#events.length > 0 && isFull()) {
       const gone = this.#events.splice(0, Math.ceil(this.#events.length / 2))
       for (const event of gone) this.#characters -= sizeOf(event)
       this.#since = gone.at(-1)?.position ?? this.#since

@@ -1,36 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { virtualClock } from '../../testing/virtual-clock.ts'
-import type { EventEnvelope, EventPosition } from './event-envelope.ts'
+import type { EventEnvelope } from './event-envelope.ts'
 import { comparePositions } from './feed-position.ts'
-import type { FeedLook } from './feed-rows.ts'
-import { StreamTail, type TailRequest } from './stream-tail.ts'
+import { at, eventAt, stream } from './fixtures/stream-fixture.ts'
 
-const at = (xid: number, seq = 0): EventPosition => ({ epoch: 1, xid: String(xid), seq: String(seq) })
-
-function eventAt(xid: number, type = 'placed', payload = 'x'): EventEnvelope {
-  const common = { id: `e${xid}`, stream: 'orders@1', version: 1, key: 'k', keyVersion: xid, occurredAt: 0 }
-  return { ...common, type, payload, traceparent: '', position: at(xid, 1) }
-}
-
-/** A stream whose events and whose certainty a test sets. */
-function stream() {
-  const clock = virtualClock()
-  const events: EventEnvelope[] = []
-  const state = { certain: 100, held: false, looks: 0, failure: undefined as Error | undefined }
-  const look = async (after: EventPosition, types: readonly string[] | undefined, max: number): Promise<FeedLook> => {
-    state.looks += 1
-    if (state.failure !== undefined) throw state.failure
-    const certain = at(state.certain)
-    const found = events
-      .filter(({ position }) => comparePositions(position, after) > 0 && comparePositions(position, certain) < 0)
-      .slice(0, max)
-      .map((event) => (types?.includes(event.type) === false ? { ...event, payload: undefined } : event))
-    return { events: found, more: found.length === max, certain, held: state.held, dropped: false, ahead: false }
-  }
-  const tail = new StreamTail({ look, clock })
-  const read = (request: Partial<TailRequest> = {}) =>
-    tail.read({ after: undefined, types: undefined, max: 10, waitMs: 0, signal: undefined, ...request })
-  return { tail, read, clock, events, state }
+/** One that has been followed up to transaction 200. */
+async function followed() {
+  const test = stream()
+  test.state.certain = 200
+  const { next } = await test.read()
+  return { ...test, next }
 }
 
 describe('the end of a stream', () => {
@@ -169,7 +147,7 @@ describe('the end of a stream', () => {
   it('keeps only so much, and what it has let go is read from the database', async () => {
     const { tail, read, clock, events, state } = stream()
     const { next } = await read()
-    const big = 'x'.repeat(1 << 20)
+    const big = 'x'.repeat(600 << 10)
     for (let xid = 100; xid < 110; xid += 1) {
       const reader = read({ after: at(xid), waitMs: 1_000 })
       events.push(eventAt(xid, 'placed', big))
@@ -183,5 +161,124 @@ describe('the end of a stream', () => {
     expect(state.looks).toBe(before + 1)
     expect((await read({ after: at(109) })).events).toHaveLength(1)
     expect(state.looks).toBe(before + 1)
+  })
+
+  it('hands a burst that is larger than what is kept to those who wait, from its first event, with one look', async () => {
+    const { tail, read, clock, events, state } = stream()
+    const { next } = await read()
+    const readers = Array.from({ length: 3 }, () => read({ after: next, max: 1_000, waitMs: 1_000 }))
+    await clock.advance(0)
+    events.push(...Array.from({ length: 900 }, (_, index) => eventAt(100 + index, 'placed', 'x'.repeat(9_000))))
+    state.certain = 1_000
+    const before = state.looks
+    tail.published()
+    for (const batch of await Promise.all(readers)) {
+      expect(batch.events.map(({ keyVersion }) => keyVersion)).toEqual(events.map(({ keyVersion }) => keyVersion))
+    }
+    expect(state.looks).toBe(before + 1)
+  })
+
+  it('lets go of what all have seen before what nobody has: large ones, then many small ones', async () => {
+    const { tail, read, clock, events, state } = stream()
+    let { next: after } = await read()
+    const got: number[] = []
+    for (const [count, size] of [
+      [106, 39_000],
+      [300, 10],
+    ] as const) {
+      const waiting = read({ after, max: 1_000, waitMs: 1_000 })
+      await clock.advance(0)
+      const first = 100 + events.length
+      events.push(...Array.from({ length: count }, (_, index) => eventAt(first + index, 'placed', 'x'.repeat(size))))
+      state.certain = 100 + events.length
+      tail.published()
+      const batch = await waiting
+      got.push(...batch.events.map(({ keyVersion }) => keyVersion))
+      after = batch.next
+    }
+    expect(got).toEqual(events.map(({ keyVersion }) => keyVersion))
+  })
+
+  it('gives one that asks while it looks, and again, everything although the first look is forgotten by then', async () => {
+    const { tail, read, clock, events, state } = stream()
+    const { next } = await read()
+    state.lookMs = 10
+    const big = 'x'.repeat(3 << 20)
+    events.push(eventAt(100, 'placed', big))
+    state.certain = 101
+    const waiting = read({ after: next, waitMs: 1_000 })
+    await clock.advance(5)
+    const asking = read({ after: next })
+    events.push(eventAt(101, 'placed', big))
+    state.certain = 102
+    tail.published()
+    await clock.advance(50)
+    expect((await waiting).events.map(({ keyVersion }) => keyVersion)).toEqual([100])
+    expect((await asking).events.map(({ keyVersion }) => keyVersion)).toEqual([100, 101])
+  })
+})
+
+describe('the end of a stream whose database was put back', () => {
+  it('tells those who wait that their place is lost, at once', async () => {
+    const { read, clock, state, next } = await followed()
+    const readers = [read({ after: next, waitMs: 10_000 }), read({ after: next, waitMs: 10_000 })]
+    await clock.advance(0)
+    Object.assign(state, { certain: 150, nextXid: 150 })
+    const told = Promise.allSettled(readers)
+    await clock.advance(250)
+    for (const result of await told) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'feed_position_lost' } })
+    }
+  })
+
+  it('tells one that does not wait, too, and shows everything to those whose place it still has', async () => {
+    const { tail, read, clock, events, state, next } = await followed()
+    Object.assign(state, { certain: 150, nextXid: 150 })
+    await expect(read({ after: next })).rejects.toMatchObject({ code: 'feed_position_lost' })
+    const { next: after } = await read({ after: at(140) })
+    const waiting = read({ after, waitMs: 10_000 })
+    await clock.advance(0)
+    events.push(eventAt(150))
+    Object.assign(state, { certain: 151, nextXid: 151 })
+    tail.published()
+    expect((await waiting).events).toHaveLength(1)
+    await expect(read({ after: next })).resolves.toMatchObject({ next })
+  })
+
+  it('tells two that ask while it looks', async () => {
+    const { read, clock, state, next } = await followed()
+    Object.assign(state, { certain: 150, nextXid: 150, lookMs: 10 })
+    const told = Promise.allSettled([
+      read({ after: next, waitMs: 10_000 }),
+      read({ after: next }),
+      read({ after: next }),
+    ])
+    await clock.advance(100)
+    for (const result of await told) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'feed_position_lost' } })
+    }
+  })
+})
+
+describe('the end of a stream that nobody has followed for long', () => {
+  it('tells one that comes back that what it had not read is no longer kept', async () => {
+    const { read, clock, events, state } = stream()
+    const { next } = await read()
+    events.push(eventAt(400))
+    Object.assign(state, { certain: 500, dropped: 300 })
+    const told = Promise.allSettled([read({ after: next, waitMs: 10_000 })])
+    await clock.advance(250)
+    expect(await told).toMatchObject([{ status: 'rejected', reason: { code: 'feed_position_lost' } }])
+    await expect(read({ after: next })).rejects.toMatchObject({ code: 'feed_position_lost' })
+  })
+
+  it('goes on for one that has read elsewhere what is no longer kept', async () => {
+    const { read, clock, events, state } = stream()
+    await read()
+    events.push(eventAt(400))
+    Object.assign(state, { certain: 500, dropped: 300 })
+    const waiting = read({ after: at(350), waitMs: 10_000 })
+    await clock.advance(250)
+    expect((await waiting).events).toHaveLength(1)
   })
 })

@@ -32,7 +32,7 @@ interface Waiter {
   readonly request: TailRequest
   readonly after: EventPosition
   readonly types: ReadonlySet<string> | undefined
-  readonly done: (batch: FeedBatch) => void
+  readonly done: (batch: FeedBatch | Promise<FeedBatch>) => void
   readonly fail: (error: unknown) => void
 }
 
@@ -68,11 +68,13 @@ export class StreamTail {
 
   async read(request: TailRequest): Promise<FeedBatch> {
     const after = request.after ?? beginning
-    if (this.#recent?.covers(after) !== true) return await this.#readOwn(after, request)
+    if (!this.#covers(after)) return await this.#readOwn(after, request)
     const known = this.#known(after, request)
     if (known !== undefined) return known
     if (request.waitMs > 0) return await this.#wait(after, request)
     await this.#pollAnew()
+    // What was found first may be forgotten again by now.
+    if (!this.#covers(after)) return await this.#readOwn(after, request)
     return this.#known(after, request) ?? this.#nothing(after)
   }
 
@@ -108,6 +110,10 @@ export class StreamTail {
     const next = laterOf(certain, after)
     this.#recent ??= new RecentEvents(certain)
     return request.waitMs > 0 ? await this.read({ ...request, after: next }) : { events, next, caughtUp: true }
+  }
+
+  #covers(after: EventPosition): boolean {
+    return this.#recent?.covers(after) === true
   }
 
   #known(after: EventPosition, { types, max }: Pick<TailRequest, 'max' | 'types'>): FeedBatch | undefined {
@@ -208,18 +214,30 @@ export class StreamTail {
   }
 
   async #pollOnce(): Promise<void> {
-    const recent = this.#recent as RecentEvents
+    const recent = this.#recent
+    if (recent === undefined) return
     this.#published = false
-    const { events, more, certain, held } = await this.#deps.look(recent.until, undefined, pollMaxEvents)
+    const { events, more, certain, held, dropped, ahead } = await this.#deps.look(
+      recent.until,
+      undefined,
+      pollMaxEvents,
+    )
     if (certain.epoch !== recent.until.epoch) recent.clear()
     this.#caughtUp = !more
-    recent.add(events, more ? (events.at(-1)?.position ?? certain) : certain)
-    for (const { after, types, request, done } of this.#waiting) {
-      const batch = this.#knownOf(after, types, request.max)
-      if (batch !== undefined) done(batch)
-    }
+    // The place that all share is lost. What that means for a reader depends on where it is itself.
+    if (dropped || ahead) this.#recent = undefined
+    else recent.add(events, more ? (events.at(-1)?.position ?? certain) : certain)
+    for (const waiter of this.#waiting) this.#answer(waiter)
     if (more) this.#published = true
     const { least, most } = held ? heldPollMs : idlePollMs
     this.#pauseMs = events.length > 0 ? least : Math.min(Math.max(this.#pauseMs * 2, least), most)
+  }
+
+  /** With what has come, if something has. One that is not where the others are reads for itself, and waits no longer. */
+  #answer({ after, types, request, done }: Waiter): void {
+    const batch = this.#covers(after)
+      ? this.#knownOf(after, types, request.max)
+      : this.#readOwn(after, { ...request, waitMs: 0 })
+    if (batch !== undefined) done(batch)
   }
 }
