@@ -31,7 +31,10 @@ export interface EventFeed {
   read(request: FeedRequest): Promise<FeedBatch>
   /** Where a reader begins that wants only what comes from now on. */
   head(): Promise<EventPosition>
-  /** Where a reader begins that wants what was published since `timeMs`. */
+  /**
+   * Where a reader begins that wants what was published since `timeMs`. While a transaction is open that holds others back,
+   * some of what was published before comes too.
+   */
   positionAt(timeMs: number): Promise<EventPosition>
   /** Called, coalesced, after a transaction of this process has published something. Returns its end. */
   onPublished(listener: () => void): () => void

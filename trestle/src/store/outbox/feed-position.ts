@@ -12,6 +12,10 @@ export function laterOf(a: EventPosition, b: EventPosition): EventPosition {
   return comparePositions(a, b) >= 0 ? a : b
 }
 
+export function earlierOf(a: EventPosition, b: EventPosition): EventPosition {
+  return comparePositions(a, b) <= 0 ? a : b
+}
+
 function compareDecimals(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length
   return a < b ? -1 : a > b ? 1 : 0

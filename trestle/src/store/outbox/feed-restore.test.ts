@@ -121,6 +121,8 @@ describe('a place in the feed', () => {
       code: 'feed_position_lost',
       message: expect.stringContaining('put back'),
     })
+    const later = fresh.feed.read({ stream: orders.id, after: { ...position, epoch: position.epoch + 1 } })
+    await expect(later).rejects.toMatchObject({ code: 'feed_position_lost' })
     const earlier = { ...after, epoch: position.epoch - 1 }
     expect(brief(await readNext(fresh, 1, { after: earlier }))).toEqual(['a1 placed'])
   })
@@ -144,5 +146,23 @@ describe('a place in the feed', () => {
       await publish(store, 'c')
       expect(await readNext(store, 1, { after })).toHaveLength(1)
     }
+  })
+
+  it('that is found by time is before what was being committed then', async () => {
+    const store = await fixture.open()
+    const [open, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const late = store.transaction(async (tx) => {
+      await tx.db.insertInto('rows').values({ id: 1 }).execute()
+      open.resolve()
+      await goOn.promise
+      tx.publish(orders.events.placed, { id: 'late' })
+    })
+    await open.promise
+    const since = Date.now() - 60_000
+    await publish(store, 'first')
+    const after = await store.feed.positionAt(since)
+    goOn.resolve()
+    await late
+    expect(brief(await readNext(store, 2, { after }))).toEqual(['late1 placed', 'first1 placed'])
   })
 })

@@ -42,7 +42,7 @@ export async function lookAtFeed(
     certain: { epoch: Number(first['f_epoch']), xid: first['f_xid'] as string, seq: '0' },
     held: first['f_held'] as boolean,
     dropped: first['f_dropped'] as boolean,
-    ahead: first['f_ahead'] as boolean,
+    ahead: (first['f_ahead'] as boolean) || epoch > Number(first['f_epoch']),
   }
 }
 

@@ -3,7 +3,7 @@ import { crashPoint } from '../../std/crash-points.ts'
 import type { EventPosition } from './event-envelope.ts'
 import type { EventFeed, FeedBatch, FeedRequest } from './event-feed.ts'
 import { type Ask, lookAtFeed, readHead, readPositionBefore } from './feed-rows.ts'
-import { beginning } from './feed-position.ts'
+import { beginning, earlierOf } from './feed-position.ts'
 import type { HeldWatch } from './held-watch.ts'
 import type { Outbox } from './outbox.ts'
 import type { ReaderPlaces } from './reader-places.ts'
@@ -53,8 +53,10 @@ export class OutboxFeed implements EventFeed {
   }
 
   async positionAt(timeMs: number): Promise<EventPosition> {
+    // What is being committed may still come before the first that is seen, and never before the head.
     const head = await this.head()
-    return (await readPositionBefore(this.#ask, timeMs)) ?? head
+    const found = await readPositionBefore(this.#ask, timeMs)
+    return found === undefined ? head : earlierOf(found, head)
   }
 
   onPublished(listener: () => void): () => void {
