@@ -96,3 +96,51 @@ it.each([1, 2] as const)(
     expect(noted).toEqual(Array.from({ length: deliveries }, () => [1, '8']))
   },
 )
+
+it('asks for the types that are wanted now when the sink has turned', async () => {
+  const asked: (readonly string[] | undefined)[] = []
+  const again = Promise.withResolvers<undefined>()
+  let types = ['placed']
+  let turn = new AbortController()
+  const read: EventFeed['read'] = async ({ types: wanted, signal }) => {
+    asked.push(wanted)
+    if (asked.length === 2) again.resolve(undefined)
+    if (asked.length === 1) {
+      const before = turn
+      turn = new AbortController()
+      types = ['placed', 'paid']
+      before.abort(new Error('replicas of another version want more'))
+    }
+    if (signal?.aborted !== true) await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+    return { events: [], next: until('7'), caughtUp: true }
+  }
+  const sink = {
+    position: async () => ({ kind: 'position', position: until('5') }) as const,
+    accept: async () => undefined,
+    ready: async () => undefined,
+    get turned() {
+      return turn.signal
+    },
+  }
+  const consumer = new FeedConsumer(
+    {
+      stream: 'orders@1',
+      service: 'reports',
+      subscription: 'orders',
+      get types() {
+        return types
+      },
+      sink,
+    },
+    {
+      feedFor: () => ({ read, head: never, positionAt: never }),
+      clock: systemClock,
+      random: Math.random,
+      log: { info() {}, warn() {}, error() {} },
+      deliveries: 1,
+    },
+  )
+  await again.promise
+  await consumer.close()
+  expect(asked).toEqual([['placed'], ['placed', 'paid']])
+})

@@ -1,6 +1,7 @@
 import { backoffMs } from '../../std/backoff.ts'
 import { crashPoint } from '../../std/crash-points.ts'
 import { type Claimed, noteFailure, parkKey } from '../../store/inbox/claim.ts'
+import { wantedTypes } from '../../store/inbox/inbox-processes.ts'
 import { failureKind, reasonOf } from './failure-kind.ts'
 import type { Handled } from './handled.ts'
 import { about, type Subscription } from './subscription.ts'
@@ -10,7 +11,8 @@ export type ClaimKind = 'locked' | 'counted' | 'leased'
 
 /**
  * Writes down that a try has failed. The key is tried again after a wait with full jitter; after the last try, or when
- * trying again is hopeless, it is parked. While something is away that the handler needs, tries are not used up.
+ * trying again is hopeless, it is parked. While something is away that the handler needs, or replicas of another version
+ * know what this one does not, tries are not used up.
  */
 export async function noteFailed(
   subscription: Subscription,
@@ -19,7 +21,7 @@ export async function noteFailed(
   how: ClaimKind,
 ): Promise<Handled> {
   const { definition, deps, limits, row } = subscription
-  const kind = failureKind(error)
+  const kind = (await isForAnother(subscription, claimed)) ? 'later' : failureKind(error)
   const reason = reasonOf(error)
   const guard = {
     reason,
@@ -48,6 +50,13 @@ export async function noteFailed(
   crashPoint('inbox.after-failure-noted')
   sayFailed(subscription, claimed, error)
   return { kind: 'failed', waitMs }
+}
+
+/** Whether only replicas of another version know the type: then one of them handles it. */
+async function isForAnother({ definition, deps, limits, row }: Subscription, { wanted }: Claimed): Promise<boolean> {
+  if (wanted === undefined || definition.events.some(({ name }) => name === wanted.type)) return false
+  const types = await wantedTypes(deps.store.db, [row.id], limits.leaseMs)
+  return types.get(row.id)?.includes(wanted.type) === true
 }
 
 function sayAway(subscription: Subscription, { id, key }: Claimed, error: unknown): void {

@@ -16,6 +16,8 @@ export class RunningSubscription {
   readonly subscription: Subscription
   readonly sink: InboxSink
   readonly workers: Workers
+  /** What is asked of the bus: what this process wants, and what others want of which this one may know nothing. */
+  types: readonly string[]
   /** Events handled by this process. */
   handled = 0
   #waitingHere = 0
@@ -28,6 +30,7 @@ export class RunningSubscription {
     limits: SubscriptionLimits,
     limiter: ConcurrencyLimiter,
   ) {
+    this.types = typesOf(definition)
     this.subscription = {
       definition,
       deps,
@@ -56,8 +59,8 @@ export class RunningSubscription {
     })
   }
 
-  /** Takes what the poll has found. */
-  update(lease: Lease | undefined, state: InboxState): void {
+  /** Takes what the poll has found. `wanted`: types that any process wants. */
+  update(lease: Lease | undefined, wanted: readonly string[], state: InboxState): void {
     const { subscription } = this
     const { limits, deps, definition } = subscription
     if (state.generation !== subscription.row.generation)
@@ -66,7 +69,9 @@ export class RunningSubscription {
     const isBlocked = state.parkedWaiting >= limits.parkedWaitingMax
     this.#sayFull(isBlocked, state)
     const usable = lease?.generation === subscription.row.generation ? lease : undefined
-    this.sink.update({ lease: usable, full: isBlocked || state.waiting >= limits.waitingMax })
+    const full = isBlocked || state.waiting >= limits.waitingMax
+    this.#ask(wanted, full)
+    this.sink.update({ lease: usable, full })
     if (state.due) this.workers.wake()
     deps.observe?.({
       kind: 'lag',
@@ -78,6 +83,16 @@ export class RunningSubscription {
         oldestMs: state.oldestMs === undefined ? 0 : Math.max(0, deps.clock.now() - state.oldestMs),
       },
     })
+  }
+
+  /** What is read for other types is given up. The lease stays, and with it the place that this process has come to. */
+  #ask(wanted: readonly string[], full: boolean): void {
+    const types = [...new Set([...typesOf(this.subscription.definition), ...wanted])]
+    if (types.length === this.types.length && types.every((type) => this.types.includes(type))) return
+    this.types = types
+    const { lease } = this.sink
+    this.sink.update({ lease: undefined, full })
+    this.sink.update({ lease, full })
   }
 
   #sayFull(isFull: boolean, { parkedWaiting, parkedKeys }: InboxState): void {
@@ -95,4 +110,9 @@ export class RunningSubscription {
     const { deps, definition } = this.subscription
     deps.observe?.({ kind: 'handled', service: deps.service, subscription: definition.name, count })
   }
+}
+
+/** The types that this process knows. */
+export function typesOf({ events }: SubscriptionDefinition): readonly string[] {
+  return events.map(({ name }) => name)
 }

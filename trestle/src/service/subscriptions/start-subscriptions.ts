@@ -1,7 +1,7 @@
 import type { Timer } from '../../std/clock.ts'
 import { ConcurrencyLimiter } from '../../std/concurrency-limiter.ts'
 import { Seldom } from '../../std/seldom.ts'
-import { arrive, leave, stay } from '../../store/inbox/inbox-processes.ts'
+import { arrive, leave, stay, wantedTypes, type Wishes } from '../../store/inbox/inbox-processes.ts'
 import { inboxStates } from '../../store/inbox/inbox-state.ts'
 import {
   acquireLease,
@@ -15,7 +15,7 @@ import type { BusEnd } from '../../store/outbox/bus.ts'
 import { checkSubscriptions, streamOf } from './check-subscriptions.ts'
 import { defaultSubscriptionLimits, type SubscriptionDeps, type SubscriptionLimits } from './deps.ts'
 import { Sweeper } from './sweeper.ts'
-import { RunningSubscription } from './running-subscription.ts'
+import { RunningSubscription, typesOf } from './running-subscription.ts'
 
 export type { SubscriptionDeps } from './deps.ts'
 
@@ -58,6 +58,7 @@ export async function startSubscriptions(
 class Running implements RunningSubscriptions {
   readonly #all: readonly RunningSubscription[]
   readonly #ids: readonly number[]
+  readonly #wishes: Wishes
   readonly #deps: SubscriptionDeps
   readonly #limits: SubscriptionLimits
   readonly #seldom: Seldom
@@ -67,12 +68,14 @@ class Running implements RunningSubscriptions {
   #polling: Promise<void> | undefined
   #stopped = false
   #leases: ReadonlyMap<number, Lease> = new Map()
+  #wanted: ReadonlyMap<number, readonly string[]> = new Map()
   #renewAtMs = 0
   #carefulUntilMs = 0
 
   constructor(all: readonly RunningSubscription[], deps: SubscriptionDeps, limits: SubscriptionLimits) {
     this.#all = all
     this.#ids = all.map(({ subscription }) => subscription.row.id)
+    this.#wishes = Object.fromEntries(all.map(({ subscription: { row, definition } }) => [row.id, typesOf(definition)]))
     this.#deps = deps
     this.#limits = limits
     this.#seldom = new Seldom(deps.clock)
@@ -86,18 +89,21 @@ class Running implements RunningSubscriptions {
   async start(): Promise<void> {
     if (this.#all.length === 0) return
     const { bus, service, store, process } = this.#deps
-    if (await arrive(store.db, process)) this.#beCareful()
+    if (await arrive(store.db, process, this.#wishes)) this.#beCareful()
     await this.poll()
     this.#ends = await Promise.all(
-      this.#all.map(({ subscription: { definition }, sink }) =>
-        bus.consume({
+      this.#all.map((each) => {
+        const { definition } = each.subscription
+        return bus.consume({
           stream: streamOf(definition),
           service,
           subscription: definition.name,
-          types: definition.events.map(({ name }) => name),
-          sink,
-        }),
-      ),
+          get types() {
+            return each.types
+          },
+          sink: each.sink,
+        })
+      }),
     )
     this.#plan()
     this.#sweeper.start()
@@ -130,7 +136,9 @@ class Running implements RunningSubscriptions {
     await Promise.all([this.#polling?.catch(() => undefined), this.#sweeper.stop()])
     const { store, process } = this.#deps
     // Without this word others wait for the lease to run out: no reason to fail.
-    await Promise.all([releaseLeases(store.db, process, this.#ids), leave(store.db, process)]).catch(() => undefined)
+    await Promise.all([releaseLeases(store.db, process, this.#ids), leave(store.db, process, this.#wishes)]).catch(
+      () => undefined,
+    )
   }
 
   async #poll(): Promise<void> {
@@ -141,7 +149,7 @@ class Running implements RunningSubscriptions {
     for (const each of this.#all) {
       const state = states.find(({ id }) => id === each.subscription.row.id)
       each.subscription.careful = careful
-      if (state !== undefined) each.update(this.#leases.get(state.id), state)
+      if (state !== undefined) each.update(this.#leases.get(state.id), this.#wanted.get(state.id) ?? [], state)
     }
   }
 
@@ -160,9 +168,11 @@ class Running implements RunningSubscriptions {
       const taken = await acquireLease(store.db, id, process, leaseMs)
       if (taken !== undefined) leases.set(id, taken)
     }
+    if (await stay(store.db, process, this.#wishes, leaseMs)) this.#beCareful()
+    // After the leases: whoever wants more types from now on takes them away.
+    this.#wanted = await wantedTypes(store.db, this.#ids, leaseMs)
     this.#leases = leases
     this.#renewAtMs = clock.monotonic() + leaseMs / 3
-    if (await stay(store.db, process, leaseMs)) this.#beCareful()
   }
 
   /** One of the same name may have come in between: its fence is not ours. */

@@ -6,9 +6,10 @@ import type { Tx } from '../../store/store.ts'
 import { testStores } from '../../testing/postgres/shared-postgres.ts'
 import { onEvent } from './define-subscription.ts'
 import type { SubscriptionOptions } from './event-handler.ts'
+import { listBlocked } from './operate.ts'
 import { handBus, type InboxHarness, inboxHarness, type InboxTables, moveOf, moves } from './fixtures/inbox-harness.ts'
 
-const { moved } = moves.events
+const { moved, seen } = moves.events
 const moves2 = contract('moves', { version: '2.0.0', operations: {}, events: { moved } })
 
 const write = async ({ event, tx }: { event: InboxTables['effects']; tx: Tx<InboxTables> }) => {
@@ -17,6 +18,17 @@ const write = async ({ event, tx }: { event: InboxTables['effects']; tx: Tx<Inbo
 const on = (events: Parameters<typeof onEvent>[0], more: SubscriptionOptions = {}) => onEvent(events, write, more)
 const position = (n: number) => ({ epoch: 1, xid: String(n), seq: '1' })
 const positionBus = () => handBus({ acknowledges: 'position' })
+
+const within = { timeout: 10_000, interval: 10 }
+const sight = (key: string, n: number) => moveOf(key, n, { type: 'seen' })
+
+/** In the transaction of the note that the event is done, whichever it is. */
+const run: SubscriptionDefinition['run'] = async (deliveries, { tx, more }) => {
+  const effects = deliveries.map(({ event }) => event as InboxTables['effects'])
+  const insert = (to: Tx<InboxTables>) => to.db.insertInto('effects').values(effects).execute()
+  if (tx !== undefined) await insert(tx as Tx<InboxTables>)
+  else await (more as { store: InboxHarness['store'] }).store.transaction(insert)
+}
 
 describe('replicas of two versions of a service', () => {
   let harness: InboxHarness
@@ -67,5 +79,75 @@ describe('replicas of two versions of a service', () => {
     await old.consumer.sink.accept([moveOf('a', 2)], position(2))
     await expect.poll(async () => (await harness.effects()).length, { timeout: 10_000 }).toBe(2)
     expect(await rows()).toEqual([{ name: 'mine', stream: 'moves@1', generation: 1, xid: '2' }])
+  })
+  const older = on(moved, { name: 'mine' })
+  const newer = on([moved, seen], { name: 'mine' })
+  /** Time for a process to find out what others have changed. */
+  const limits = { leaseMs: 300 }
+  const begin = async (process: string, definition: SubscriptionDefinition) => {
+    const { bus, running } = await harness.start([definition], { process, bus: positionBus(), limits })
+    return { consumer: bus.consumer('mine'), running }
+  }
+  const typesOf = ({ consumer }: Awaited<ReturnType<typeof begin>>) => consumer.types.toSorted()
+
+  it.each([
+    ['a newer', ['moved', 'seen'], older, newer],
+    ['an older', ['moved', 'seen'], newer, older],
+  ])('pull each for all types, %s one that comes later too, until the other one is gone', async (_, both, one, two) => {
+    const first = await begin('p1', one)
+    const second = await begin('p2', two)
+    await expect.poll(() => typesOf(first), within).toEqual(both)
+    await expect.poll(() => typesOf(second), within).toEqual(both)
+    const own = typesOf(first)
+    await second.running.stop()
+    await expect.poll(() => typesOf(first), within).toEqual(one.events.map(({ name }) => name))
+    expect(own).toEqual(both)
+  })
+
+  it('pull for no type any more of one that went without a word', async () => {
+    const first = await begin('p0', older)
+    const gone = await harness.startApart([newer], limits)
+    await expect.poll(() => typesOf(first), within).toEqual(['moved', 'seen'])
+    await gone.crash()
+    await expect.poll(() => typesOf(first), within).toEqual(['moved'])
+  })
+
+  it('step over nothing that the newer one wants: who pulled without it may not go on', async () => {
+    const slow = { bus: positionBus(), limits: { pollMs: 60_000 } }
+    const first = await harness.start([older], { process: 'p1', ...slow })
+    const { sink } = first.bus.consumer('mine')
+    await sink.accept([moveOf('a', 1)], position(1))
+    await harness.start([newer], { process: 'p2', ...slow, bus: positionBus() })
+    const passed = sight('a', 2)
+    await expect(sink.accept([{ ...passed, payload: undefined }], position(2))).rejects.toThrow('division by zero')
+  })
+
+  it.each([
+    ['in transactions', {}],
+    ['as effects', { mode: 'effect' as const }],
+  ])('leave to the newer one what the older one does not know, and park nothing of it, %s', async (_, mode) => {
+    const first = await harness.start([{ ...older, ...mode, run }], { process: 'p1' })
+    const second = await harness.start([{ ...newer, ...mode, run }], { process: 'p2', limits: { pollMs: 60_000 } })
+    await first.bus.consumer('mine').sink.accept([sight('a', 1), moveOf('b', 1)], undefined)
+    await expect
+      .poll(() => harness.observations.filter(({ kind }) => kind === 'failed').length, within)
+      .toBeGreaterThan(3)
+    expect(await listBlocked(harness.store)).toEqual([])
+    const done = async () => {
+      await second.running.poll()
+      return (await harness.effects()).map(({ key }) => key).toSorted()
+    }
+    await expect.poll(done, within).toEqual(['a', 'b'])
+    expect(await listBlocked(harness.store)).toEqual([])
+  })
+
+  it('park what only a version knew that is gone', async () => {
+    const first = await begin('p1', older)
+    const second = await begin('p2', newer)
+    await second.running.stop()
+    await first.consumer.sink.accept([sight('a', 1)], undefined)
+    await expect
+      .poll(() => listBlocked(harness.store), within)
+      .toMatchObject([{ key: 'a', why: 'parked', reason: 'UnreadableEvent: the subscription has no event seen' }])
   })
 })

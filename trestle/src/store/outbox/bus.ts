@@ -45,7 +45,7 @@ export interface Consumer {
   readonly service: string
   /** Unique within the service. */
   readonly subscription: string
-  /** The types whose payload is wanted. */
+  /** The types whose payload is wanted. Read again whenever the sink has turned: replicas of two versions may want others. */
   readonly types: readonly string[]
   readonly sink: EventSink
 }

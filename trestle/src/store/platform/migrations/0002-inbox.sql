@@ -93,5 +93,7 @@ create table trestle.inbox_decisions (
 -- The processes that handle events. One that went without a word may have been killed by what it handled.
 create table trestle.inbox_processes (
   process text primary key,
+  -- Subscription -> the types of events that it wants: replicas of two versions may want others.
+  wishes jsonb not null,
   seen_at timestamptz not null default now()
 );
