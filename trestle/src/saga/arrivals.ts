@@ -2,6 +2,7 @@ import { crashPoint } from '../std/crash-points.ts'
 import type { Tx } from '../store/store.ts'
 import type { SagaSpec } from './define-saga.ts'
 import { iso } from './journal.ts'
+import { byKey } from './lock-order.ts'
 import { runWithin } from './statement.ts'
 
 /** An event that an instance may wait for. */
@@ -24,13 +25,13 @@ export async function noteArrivals(
   arrivals: readonly Arrival[],
   { nowMs, newId, traceparent }: { readonly nowMs: number; readonly newId: () => string; readonly traceparent: string },
 ): Promise<number> {
-  const byKey = new Map<string, Record<string, string>>()
+  const cameFor = new Map<string, Record<string, string>>()
   for (const { key, event, payload } of arrivals) {
-    const known = byKey.get(key) ?? {}
+    const known = cameFor.get(key) ?? {}
     known[event] ??= payload
-    byKey.set(key, known)
+    cameFor.set(key, known)
   }
-  const rows = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, came]) => ({ id: newId(), key, came }))
+  const rows = [...cameFor].map(([key, came]) => ({ id: newId(), key, came })).toSorted(byKey)
   crashPoint('saga.before-arrival')
   const noted = await runWithin(tx, note, [JSON.stringify(rows), spec.name, spec.version, iso(nowMs), traceparent])
   crashPoint('saga.after-arrival')

@@ -4,6 +4,7 @@ import { crashPoint } from '../std/crash-points.ts'
 import { codeOf, isFromServer } from '../store/connection/pg-failure.ts'
 import type { Store, Tx } from '../store/store.ts'
 import type { Instance } from './instance.ts'
+import { byKey } from './lock-order.ts'
 import type { Move } from './place.ts'
 import { type Row, runAlone, runWithin } from './statement.ts'
 
@@ -40,8 +41,10 @@ export type Written = 'kept' | 'let_go' | 'lost'
  * One statement for many instances. Each row must match its fence and its revision; what does not is left as it is. The
  * event that an instance is about to wait for may have come: then whoever writes keeps it. That is looked up in the row
  * itself, whose newest version the database locks, so an event that commits at the same moment is not missed.
- * `coalesce` is always true, and taken for seldom true by the planner: expecting few rows it looks each up by its id. Without
- * it, a plan that is made while the table is small, and kept, reads the table from end to end for every step.
+ * The rows are looked up, and locked, in the order in which they are given (see `byKey`): these comparisons can neither be
+ * hashed nor merged, so that no plan reads more than one row of the table in an order of its own. `coalesce` is always true,
+ * and taken for seldom true by the planner: expecting few rows it looks each up by its id. Without it, a plan that is made while
+ * the table is small, and kept, reads the table from end to end for every step.
  */
 const advance = `
 with t as (
@@ -55,7 +58,8 @@ update trestle.sagas s set revision = s.revision + t.lines, version = t.version,
   owner = case when t.keep or s.arrivals ? t.awaits then s.owner end,
   due_at = case when t.keep or s.arrivals ? t.awaits then null else t.due_at end
 from t
-where s.id = t.id and coalesce(t.lines, 0) = t.lines and s.fence = t.fence and s.revision = t.revision
+where s.id = any (array[t.id]) and coalesce(t.lines, 0) = t.lines
+  and (s.fence, s.revision) is not distinct from (t.fence, t.revision)
   and (t.unless_arrived is null or not s.arrivals ? t.unless_arrived)
 returning s.id, s.owner is not null as kept, case when s.state = 'waiting' then s.arrivals end as arrivals`
 
@@ -143,6 +147,10 @@ export interface JournalDeps {
   readonly onFailure?: (error: unknown) => void
 }
 
+function inLockOrder(a: Queued, b: Queued): number {
+  return byKey(a.transition.instance, b.transition.instance)
+}
+
 /** Statements on their way at once: while one is being made certain, the next is prepared. */
 const flushesMax = 2
 const batchMax = 200
@@ -172,7 +180,7 @@ export class Journal {
   #flushMore(): void {
     while (this.#queue.length > 0 && this.#flushing < flushesMax) {
       this.#flushing += 1
-      void this.#flush(this.#queue.splice(0, batchMax)).finally(() => {
+      void this.#flush(this.#queue.splice(0, batchMax).toSorted(inLockOrder)).finally(() => {
         this.#flushing -= 1
         this.#flushMore()
       })

@@ -4,6 +4,7 @@ import type { Tx } from '../store/store.ts'
 import type { SagaSpec } from './define-saga.ts'
 import { type Instance, instanceColumns, readInstance } from './instance.ts'
 import { iso } from './journal.ts'
+import { byKey } from './lock-order.ts'
 import { sealEvent } from './sealed-event.ts'
 import { runWithin } from './statement.ts'
 
@@ -28,7 +29,7 @@ export async function startInstances(
   { nowMs, owner }: { readonly nowMs: number; readonly owner: string | undefined },
 ): Promise<Instance[]> {
   const firstOfKey = [...new Map(beginnings.toReversed().map((each) => [each.key, each])).values()]
-  const rows = firstOfKey.toReversed().map(({ id, key, event, trace }) => ({
+  const rows = firstOfKey.toSorted(byKey).map(({ id, key, event, trace }) => ({
     id,
     key,
     event: sealEvent(spec.on, event),

@@ -76,7 +76,8 @@ function subscriptionsOf(spec: SagaSpec, engine: Engine, deps: SagaDeps): Subscr
     name: `saga.${spec.name}.${contractId}`,
     events: [...ofContract.values()],
     mode: 'transaction',
-    batchMax: 100,
+    // All that may come at once: parts of it would each have their keys in order, and together they would not.
+    batchMax: 1_000,
     from: 'earliest',
     triesMax: 10,
     concurrencyMax: 4,
