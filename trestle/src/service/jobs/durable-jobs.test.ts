@@ -84,6 +84,15 @@ async function passSettled(name: string, ms: number): Promise<void> {
   }
 }
 
+/** Lets time pass no faster than so many replicas look: none is taken for one that says nothing. */
+async function passLooked(replicas: number, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 5_000) {
+    await clock.advance(Math.min(5_000, left))
+    // Each waits for its next look.
+    await until(() => clock.pending() >= replicas)
+  }
+}
+
 /** To the moment at which a job may next be run, unless that is later than `untilMs`. */
 async function forward(name: string, untilMs: number): Promise<void> {
   const { due_at: due, retry_at: retry, lease_until: lease } = await row(name)
@@ -346,6 +355,111 @@ describe('a durable job', () => {
   )
 })
 
+describe('a job of which another version of the service has another schedule', () => {
+  it('keeps the one that is there as long as a replica keeps it, and has the other as soon as none does', async () => {
+    const ran: string[] = []
+    const jobs = [
+      everyJob('1 minute', 'count', async () => void ran.push('old')),
+      everyJob('50 seconds', 'count', async () => void ran.push('new')),
+    ]
+    const old = await replica([jobs[0] as Job], { runner: 'old' })
+    await replica([jobs[1] as Job], { runner: 'new' })
+    for (let n = 1; n <= 3; n++) {
+      await passLooked(2, minute)
+      await until(() => ran.length === n)
+    }
+    expect((await row('count'))['schedule']).toBe('every 1 minute')
+    await old.stop()
+    await passLooked(1, 20_000)
+    expect((await row('count'))['schedule']).toBe('every 50 seconds')
+    await passLooked(1, 50_000)
+    await until(() => ran.length === 4)
+    expect(ran).toEqual(['old', 'old', 'old', 'new'])
+  })
+
+  it('is left as it was by a deployment that fails', async () => {
+    const start = clock.now()
+    await replica([cronJob('0 12 * * *', 'report', never)], { runner: 'old' })
+    const fresh = await replica([cronJob('0 0 1 * *', 'report', never)], { runner: 'new' })
+    await passLooked(2, minute)
+    await fresh.stop()
+    await passLooked(1, minute)
+    expect(await row('report')).toMatchObject({ schedule: 'cron 0 12 * * * UTC', tries: 0 })
+    expect(Number((await row('report'))['due_at'])).toBe(start + 12 * 60 * minute)
+  })
+
+  it('takes the other one when all that kept the old one were killed, and runs no tick of that', async () => {
+    const ran: number[] = []
+    const start = clock.now()
+    await (await replica([everyJob('20 seconds', 'count', never)])).stop()
+    await lastKept(0)
+    await replica([cronJob('* * * * *', 'count', async ({ tick }) => void ran.push(tick - start))])
+    await passLooked(1, 30_000)
+    expect((await row('count'))['schedule']).toBe('every 20 seconds')
+    await passLooked(1, 10_000)
+    expect((await row('count'))['schedule']).toBe('cron * * * * * UTC')
+    await passLooked(1, 20_000)
+    await until(() => ran.length === 1)
+    expect(ran).toEqual([minute])
+  })
+
+  it('that was put off to another time runs then, though it is still being run for the earlier one', async () => {
+    const gate = Promise.withResolvers<void>()
+    const ran: string[] = []
+    const start = clock.now()
+    const earlier = async () => {
+      ran.push('earlier')
+      await gate.promise
+    }
+    const old = await replica([atJob(new Date(start + minute), 'once', earlier)], { runner: 'old' })
+    await pass(minute)
+    await until(() => ran.length === 1)
+    const stopped = old.stop()
+    await until(async () => Number((await row('once'))['seen_at']) === 0)
+    await replica([atJob(new Date(start + 5 * minute), 'once', async () => void ran.push('later'))], { runner: 'new' })
+    gate.resolve()
+    await stopped
+    expect(await row('once')).toMatchObject({ runs: '1', runner: null })
+    await pass(4 * minute)
+    await until(() => ran.length === 2)
+    expect(ran).toEqual(['earlier', 'later'])
+  })
+
+  it('is not held up by a run for the old one that failed', async () => {
+    const gate = Promise.withResolvers<void>()
+    let begun = 0
+    const job = everyJob('10 minutes', 'count', async () => {
+      begun += 1
+      await gate.promise
+    })
+    await replica([job], { runner: 'old' })
+    await pass(10 * minute)
+    await until(() => begun === 1)
+    await lastKept(minute)
+    await replica([everyJob('10 seconds', 'count', write)], { runner: 'new' })
+    expect((await row('count'))['schedule']).toBe('every 10 seconds')
+    gate.reject(new Error('the other side is away'))
+    await until(async () => (await row('count'))['failures'] === '1')
+    expect(await row('count')).toMatchObject({ retry_at: null, tries: 0 })
+  })
+
+  it('at one time is not run again by the version that had run it, when that comes back', async () => {
+    let runs = 0
+    const start = clock.now()
+    const job = atJob(new Date(start + minute), 'once', async () => void (runs += 1))
+    const old = await replica([job])
+    await pass(minute)
+    await until(async () => (await row('once'))['runs'] === '1')
+    await old.stop()
+    await (await replica([atJob(new Date(start + 60 * minute), 'once', never)])).stop()
+    expect(Number((await row('once'))['due_at'])).toBe(start + 60 * minute)
+    await replica([job])
+    expect((await row('once'))['due_at']).toBeNull()
+    await pass(minute)
+    expect(runs).toBe(1)
+  })
+})
+
 describe('a clock that is put back', () => {
   const hourMs = 60 * minute
   const putBack = () => clock.jump(-3 * hourMs)
@@ -442,15 +556,32 @@ describe('a clock that is put back', () => {
   })
 
   it('is not what another version of the service has written, with a longer interval', async () => {
-    await replica([everyJob('1 minute', 'count', write as never)])
-    await replica([everyJob('1 hour', 'count', write as never)], { runner: 'new' })
+    await replica([everyJob('1 hour', 'count', write as never)])
+    await replica([everyJob('1 minute', 'count', write as never)], { runner: 'new' })
     const due = clock.now() + hourMs
-    await pass(minute)
+    await passLooked(2, minute)
     expect((await row('count'))['due_at']?.valueOf()).toBe(due)
+  })
+
+  it('does not keep a schedule that nobody keeps any more', async () => {
+    await (await replica([everyJob('1 hour', 'count', write as never)])).stop()
+    await lastKept(0)
+    putBack()
+    await replica([everyJob('1 minute', 'count', write as never)], { runner: 'new' })
+    expect((await row('count'))['due_at']?.valueOf()).toBe(clock.now() + minute)
   })
 })
 
 class StandsStillError extends Error {}
+
+const never = async () => {
+  throw new Error('it is not to be run')
+}
+
+/** As if whoever kept the schedules had said so then for the last time. */
+async function lastKept(agoMs: number): Promise<void> {
+  await statement(`update trestle.jobs set seen_at = '${new Date(clock.now() - agoMs).toISOString()}'`)
+}
 
 /** As if the lease had run out. */
 async function takeAway(): Promise<void> {

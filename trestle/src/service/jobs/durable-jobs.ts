@@ -16,13 +16,13 @@ import {
   type JobTables,
   nextTime,
   renewTick,
-  seeJob,
   setTimes,
   skipTicks,
   type WaitingJob,
   waitingJobs,
 } from './job-rows.ts'
 import { JobStore, LostRunError } from './job-store.ts'
+import { keepSchedule, leaveSchedule } from './kept-schedules.ts'
 
 /** Jobs at work. */
 export interface RunningJobs {
@@ -44,7 +44,7 @@ export interface DurableJobsDeps {
   readonly run: (job: Job, run: JobRun, store: Store<unknown>) => Promise<JobResult>
 }
 
-/** How long a replica that says nothing keeps a tick; a run that goes on renews it three times in that. */
+/** How long a replica that says nothing keeps a tick, or a schedule; while it goes on it says so three times in that. */
 const leaseMs = 30_000
 /** What another replica, or an operator, has changed is seen after this time at the latest. */
 const lookEveryMs = 5_000
@@ -55,7 +55,7 @@ const lookEveryMs = 5_000
  */
 export async function startDurableJobs(jobs: readonly Job[], deps: DurableJobsDeps): Promise<RunningJobs> {
   const db = deps.store.db as unknown as Kysely<JobTables>
-  for (const job of jobs) await seeJob(db, job, deps.clock.now())
+  for (const job of jobs) await keepSchedule(db, job, { nowMs: deps.clock.now(), leaseMs })
   const running = new DurableJobs(jobs, db, deps)
   running.look()
   return running
@@ -68,6 +68,7 @@ class DurableJobs implements RunningJobs {
   readonly #abort = new AbortController()
   readonly #running = new Map<string, Promise<void>>()
   readonly #troubles: Seldom
+  #keptAtMs: number
   #timer: Timer | undefined
   #looking: Promise<void> | undefined
   #lookAgain = false
@@ -77,6 +78,7 @@ class DurableJobs implements RunningJobs {
     this.#db = db
     this.#deps = deps
     this.#troubles = new Seldom(deps.clock, 60_000)
+    this.#keptAtMs = deps.clock.monotonic()
   }
 
   /** Begins what is due, and comes back when the next is. */
@@ -98,17 +100,20 @@ class DurableJobs implements RunningJobs {
     this.#abort.abort()
     this.#timer?.cancel()
     await this.#looking
-    await Promise.all(this.#running.values())
+    await Promise.all([this.#leave(), ...this.#running.values()])
   }
 
   async #lookOnce(): Promise<void> {
     const { clock } = this.#deps
     let waitMs = lookEveryMs
     try {
+      await this.#keep()
       const idle = [...this.#jobs.keys()].filter((name) => !this.#running.has(name))
       const waiting = idle.length === 0 ? [] : await waitingJobs(this.#db, idle)
       for (const row of waiting) {
         const job = this.#jobs.get(row.name) as Job
+        // Another version of the service keeps another one, and runs it by that.
+        if (row.schedule !== job.schedule.text) continue
         const leftMs = nextTime(await this.#minded(job, row)) - clock.now()
         if (leftMs <= 0) this.#begin(job)
         else waitMs = Math.min(waitMs, leftMs)
@@ -117,6 +122,20 @@ class DurableJobs implements RunningJobs {
       this.#trouble(error, 'the jobs cannot be looked up')
     }
     if (!this.#abort.signal.aborted) this.#timer = clock.setTimeout(() => this.look(), waitMs)
+  }
+
+  /** Says now and then that the schedules are kept here, and takes those that nobody keeps. */
+  async #keep(): Promise<void> {
+    const { clock } = this.#deps
+    if (clock.monotonic() - this.#keptAtMs < leaseMs / 3) return
+    this.#keptAtMs = clock.monotonic()
+    for (const job of this.#jobs.values()) await keepSchedule(this.#db, job, { nowMs: clock.now(), leaseMs })
+  }
+
+  async #leave(): Promise<void> {
+    const left = [...this.#jobs.values()].map((job) => leaveSchedule(this.#db, job))
+    // Should it not be heard, whoever has another schedule waits as for a replica that was killed.
+    await Promise.allSettled(left)
   }
 
   /** The times of a job as they are now, which the clock may have been put back from. */
@@ -142,12 +161,13 @@ class DurableJobs implements RunningJobs {
   async #runTick(job: Job): Promise<void> {
     if (this.#abort.signal.aborted) return
     const { clock, runner } = this.#deps
+    const { name, schedule } = job
     crashPoint('job.before-claim')
-    const claimed = await claimTick(this.#db, { name: job.name, runner, nowMs: clock.now(), leaseMs })
+    const claimed = await claimTick(this.#db, { name, schedule: schedule.text, runner, nowMs: clock.now(), leaseMs })
     crashPoint('job.after-claim')
     if (claimed === undefined) return
     if (job.missed === 'skip' && isMissed(job, claimed.tick, clock.now())) {
-      await skipTicks(this.#db, claimed, job.schedule.next(claimed.tick, clock.now()))
+      await skipTicks(this.#db, claimed, schedule.next(claimed.tick, clock.now()))
       return
     }
     await new TickRun(job, claimed, this.#db, this.#deps, this.#abort.signal).work()
@@ -233,6 +253,7 @@ class TickRun {
       .set((each) => ({ due_at: each.fn<Date>('least', ['due_at', each.val(now)]) }))
       .where('name', '=', this.#claimed.name)
       .where('fence', '=', this.#claimed.fence)
+      .where('schedule', '=', this.#claimed.schedule)
       .execute()
   }
 

@@ -20,12 +20,16 @@ export function retryBackoff({ everyMs = Infinity }: Pick<Schedule, 'everyMs'>) 
  * `undefined` there are none. The clock was put back since they were written, and nobody is to wait until it is there
  * again. Ticks of the calendar stay where they are.
  */
-export function pulledIn(row: WaitingJob, schedule: Schedule, waits: LongestWaits): WaitingJob | undefined {
+export function pulledIn(
+  row: WaitingJob,
+  schedule: Pick<Schedule, 'everyMs'>,
+  waits: LongestWaits,
+): WaitingJob | undefined {
   const { nowMs, leaseMs } = waits
   const { baseMs, maxMs } = retryBackoff(schedule)
   const retryMs = Math.min(maxMs, baseMs * 2 ** Math.max(0, row.tries - 1))
-  // Another version of the service may have written it, with an interval of its own. A tick that was begun keeps its time.
-  const everyMs = row.schedule === schedule.text && row.tries === 0 ? schedule.everyMs : undefined
+  // A tick that was begun keeps its time.
+  const everyMs = row.tries === 0 ? schedule.everyMs : undefined
   const due = everyMs === undefined ? undefined : earlierTick(row.due_at, nowMs, everyMs)
   const retry = earlier(row.retry_at, nowMs, retryMs)
   const lease = earlier(row.lease_until, nowMs, leaseMs)

@@ -1,5 +1,4 @@
 import { type Kysely, sql } from 'kysely'
-import type { Job } from './job.ts'
 
 /** A row of `trestle.jobs`. */
 export interface JobRow {
@@ -16,6 +15,7 @@ export interface JobRow {
   runs: string
   failures: string
   last_failure: string | null
+  /** Somebody kept the schedule then. */
   seen_at: Date
 }
 
@@ -29,6 +29,8 @@ type Db = Kysely<JobTables>
 /** A tick that is ours to run. */
 export interface ClaimedTick {
   readonly name: string
+  /** It was claimed as one of these. */
+  readonly schedule: string
   readonly fence: string
   readonly tick: number
   readonly tries: number
@@ -36,21 +38,6 @@ export interface ClaimedTick {
 
 /** Longest text of a failure that is kept, characters. */
 const failureMax = 500
-
-/** Writes down a job that was not known, or whose schedule has changed: then it begins anew. */
-export async function seeJob(db: Db, { name, schedule }: Job, nowMs: number): Promise<void> {
-  const due = asDate(schedule.first(nowMs))
-  const now = new Date(nowMs)
-  await sql`
-    insert into trestle.jobs as known (name, schedule, due_at, seen_at)
-    values (${name}, ${schedule.text}, ${due}, ${now})
-    on conflict (name) do update set
-      seen_at = excluded.seen_at,
-      schedule = excluded.schedule,
-      due_at = case when known.schedule = excluded.schedule then known.due_at else excluded.due_at end,
-      retry_at = case when known.schedule = excluded.schedule then known.retry_at end,
-      tries = case when known.schedule = excluded.schedule then known.tries else 0 end`.execute(db)
-}
 
 /** What decides when a job is run next: it is due, no earlier try holds it back, and nobody's lease on it lasts. */
 export type JobTimes = Pick<JobRow, 'due_at' | 'retry_at' | 'lease_until'>
@@ -91,15 +78,17 @@ export async function setTimes(
     .execute()
 }
 
-/** Takes the tick that is due, unless another replica has it. */
+/** Who takes a tick. */
+export interface TickClaim extends Pick<ClaimedTick, 'name' | 'schedule'> {
+  readonly runner: string
+  readonly nowMs: number
+  readonly leaseMs: number
+}
+
+/** Takes the tick that is due by a schedule, unless another replica has it, or the job another schedule. */
 export async function claimTick(
   db: Db,
-  {
-    name,
-    runner,
-    nowMs,
-    leaseMs,
-  }: { readonly name: string; readonly runner: string; readonly nowMs: number; readonly leaseMs: number },
+  { name, schedule, runner, nowMs, leaseMs }: TickClaim,
 ): Promise<ClaimedTick | undefined> {
   const now = new Date(nowMs)
   const row = await db
@@ -112,6 +101,7 @@ export async function claimTick(
       started_at: now,
     })
     .where('name', '=', name)
+    .where('schedule', '=', schedule)
     .where('due_at', 'is not', null)
     .where((each) => each.or([each('due_at', '<=', now), each('tries', '>', 0)]))
     .where((each) => each.or([each('retry_at', 'is', null), each('retry_at', '<=', now)]))
@@ -119,12 +109,12 @@ export async function claimTick(
     .returning(['name', 'fence', 'due_at', 'tries'])
     .executeTakeFirst()
   if (row === undefined || row.due_at === null) return undefined
-  return { name: row.name, fence: row.fence, tick: row.due_at.getTime(), tries: row.tries }
+  return { name: row.name, schedule, fence: row.fence, tick: row.due_at.getTime(), tries: row.tries }
 }
 
 /** Keeps a tick. `false`: it is somebody else's by now. */
-export async function renewTick(db: Db, { name, fence }: ClaimedTick, untilMs: number): Promise<boolean> {
-  const renewed = await mine(db, { name, fence })
+export async function renewTick(db: Db, claimed: ClaimedTick, untilMs: number): Promise<boolean> {
+  const renewed = await mine(db, claimed)
     .set({ lease_until: new Date(untilMs) })
     // A run that has just ended has given its lease up.
     .where('runner', 'is not', null)
@@ -135,12 +125,12 @@ export async function renewTick(db: Db, { name, fence }: ClaimedTick, untilMs: n
 /** Notes that a tick has been run. `false`: it was somebody else's by then, and nothing may be written. */
 export async function finishTick(
   db: Db,
-  { name, fence }: ClaimedTick,
+  claimed: ClaimedTick,
   { nextMs, nowMs }: { readonly nextMs: number | undefined; readonly nowMs: number },
 ): Promise<boolean> {
-  const done = await mine(db, { name, fence })
+  const done = await mine(db, claimed)
     .set({
-      due_at: asDate(nextMs),
+      due_at: timeOf('due_at', claimed, nextMs),
       retry_at: null,
       tries: 0,
       lease_until: null,
@@ -155,25 +145,33 @@ export async function finishTick(
 /** Gives a tick back that failed; it is tried again, not before `retryMs`. */
 export async function giveTickBack(
   db: Db,
-  { name, fence }: ClaimedTick,
+  claimed: ClaimedTick,
   { retryMs, failure }: { readonly retryMs: number; readonly failure: string | undefined },
 ): Promise<void> {
-  const given = mine(db, { name, fence }).set({ retry_at: new Date(retryMs), lease_until: null, runner: null })
+  const retry = timeOf('retry_at', claimed, retryMs)
+  const given = mine(db, claimed).set({ retry_at: retry, lease_until: null, runner: null })
   if (failure === undefined) await given.execute()
   else await given.set({ failures: sql`failures + 1`, last_failure: failure.slice(0, failureMax) }).execute()
 }
 
 /** Passes over ticks that are not to be run any more. */
-export async function skipTicks(db: Db, { name, fence }: ClaimedTick, nextMs: number | undefined): Promise<void> {
-  await mine(db, { name, fence })
-    .set({ due_at: asDate(nextMs), retry_at: null, tries: 0, lease_until: null, runner: null })
+export async function skipTicks(db: Db, claimed: ClaimedTick, nextMs: number | undefined): Promise<void> {
+  await mine(db, claimed)
+    .set({ due_at: timeOf('due_at', claimed, nextMs), retry_at: null, tries: 0, lease_until: null, runner: null })
     .execute()
 }
 
-function mine(db: Db, { name, fence }: Pick<ClaimedTick, 'name' | 'fence'>) {
+function mine(db: Db, { name, fence }: ClaimedTick) {
   return db.updateTable('trestle.jobs').where('name', '=', name).where('fence', '=', fence)
 }
 
-function asDate(ms: number | undefined): Date | null {
+/** What a tick leaves behind: a schedule that has come since keeps the time that it has set. */
+function timeOf(column: 'due_at' | 'retry_at', { schedule }: ClaimedTick, ms: number | undefined) {
+  const time = sql`${asDate(ms)}::timestamptz`
+  return sql<Date | null>`case when schedule = ${schedule} then ${time} else ${sql.ref(column)} end`
+}
+
+/** A time as it is stored. */
+export function asDate(ms: number | undefined): Date | null {
   return ms === undefined ? null : new Date(ms)
 }

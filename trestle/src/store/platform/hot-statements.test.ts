@@ -260,7 +260,13 @@ const works: readonly Work[] = [
     }),
   ),
   work('running a job', 1, 60, async ({ db }) => {
-    const tick = await claimTick(db, { name: 'job1', runner: 'me', nowMs: Date.now(), leaseMs: 1_000 })
+    const tick = await claimTick(db, {
+      name: 'job1',
+      schedule: 'every 1 s',
+      runner: 'me',
+      nowMs: Date.now(),
+      leaseMs: 1_000,
+    })
     assert.ok(await renewTick(db, tick as ClaimedTick, Date.now()))
     assert.ok(await finishTick(db, tick as ClaimedTick, { nextMs: undefined, nowMs: 0 }))
   }),
