@@ -179,9 +179,10 @@ export async function replay(
   store: AnyStore,
   { subscription, sinceMs, reason }: Decision & { readonly sinceMs: number | undefined },
 ): Promise<Replayed | undefined> {
-  return await store.transaction(async ({ db }) => {
+  const work = async ({ db }: Pick<AnyStore, 'db'>) => {
     const replayed = await beginGeneration(db, subscription, sinceMs)
     if (replayed !== undefined) await noteDecision(db, { subscription, decision: 'replay', reason })
     return replayed
-  })
+  }
+  return await store.transaction(work, { retries: 3 })
 }

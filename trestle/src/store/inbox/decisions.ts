@@ -90,14 +90,14 @@ const replaySql = `
 update trestle.subscriptions
 set generation = generation + 1, begins = $2, begins_ms = $3, epoch = null, xid = null, seq = null,
     accepted_at = null, occurred_ms = null
-where name = $1 returning id, generation`
+where id = $1 returning generation`
 
 const giveUpSql = `
 with parked as (
   select count(*) as keys from trestle.inbox_keys k
-  where k.subscription = $1 and k.generation < $2 and ${isBlocked} and k.parked_at is not null
+  where k.subscription = $1 and k.generation = $2 and ${isBlocked} and k.parked_at is not null
 ), gone as (
-  delete from trestle.inbox where subscription = $1 and generation < $2 and state = 0 returning 1
+  delete from trestle.inbox where subscription = $1 and generation = $2 and state = 0 returning 1
 )
 select (select keys from parked) as keys, (select count(*) from gone) as events`
 
@@ -107,17 +107,29 @@ export interface Replayed {
   readonly givenUp: { readonly waiting: number; readonly parkedKeys: number }
 }
 
-/** Begins a new generation: nothing counts as handled any more. What is being handled right now is waited for. */
+/**
+ * Begins a new generation: nothing counts as handled any more. What is being handled right now is waited for, before the
+ * subscription's row is touched: who takes events or keeps leases must not wait for it too. What has come in between is given
+ * up under the lock of that row. Who handles that, and waits for who takes more, is in a circle with this one: the
+ * transaction is to be tried again.
+ */
 export async function beginGeneration(
   db: AnyDb,
   subscription: string,
   sinceMs: number | undefined,
 ): Promise<Replayed | undefined> {
+  const idSql = 'select id, generation from trestle.subscriptions where name = $1'
+  const [known] = await rowsOf<{ id: number; generation: number }>(db, idSql, [subscription])
+  if (known === undefined) return undefined
+  const { events: before } = await giveUp(db, known.id, known.generation)
   const begins = sinceMs === undefined ? 'earliest' : 'time'
-  const parameters = [subscription, begins, sinceMs ?? null]
-  const [row] = await rowsOf<{ id: number; generation: number }>(db, replaySql, parameters)
-  if (row === undefined) return undefined
-  const [gone] = await rowsOf<{ keys: string; events: string }>(db, giveUpSql, [row.id, row.generation])
-  const parkedKeys = Number(gone?.keys)
-  return { generation: row.generation, givenUp: { waiting: Number(gone?.events), parkedKeys } }
+  const raised = await rowsOf<{ generation: number }>(db, replaySql, [known.id, begins, sinceMs ?? null])
+  const { generation } = raised[0] as NonNullable<(typeof raised)[0]>
+  const { events, keys } = await giveUp(db, known.id, generation - 1)
+  return { generation, givenUp: { waiting: before + events, parkedKeys: keys } }
+}
+
+async function giveUp(db: AnyDb, id: number, generation: number): Promise<{ events: number; keys: number }> {
+  const [gone] = await rowsOf<{ keys: string; events: string }>(db, giveUpSql, [id, generation])
+  return { events: Number(gone?.events), keys: Number(gone?.keys) }
 }
