@@ -14,6 +14,8 @@ import { testStores } from '../../testing/postgres/shared-postgres.ts'
 import { type InboxHarness, inboxHarness, moveOf } from './fixtures/inbox-harness.ts'
 import { replay } from './operate.ts'
 
+const waiting = (n: number) => keyRuns([moveOf('a', n)])
+
 describe('a replay', () => {
   let harness: InboxHarness
   let stores: Awaited<ReturnType<typeof testStores>>
@@ -39,7 +41,6 @@ describe('a replay', () => {
     const { store } = harness
     const row = await registerSubscription(store.db, { name: 'moves', stream: 'moves@1', from: 'earliest' })
     const lease = (await acquireLease(store.db, row.id, 'p1', 60_000)) as Lease
-    const waiting = (n: number) => keyRuns([moveOf('a', n)])
     await store.transaction(({ db }) => addWaiting(db, row, waiting(1), 'first-seen'))
     const [claimed, taken, replaying] = [0, 1, 2].map(() => Promise.withResolvers<void>())
     const handling = store.transaction(async ({ db }) => {

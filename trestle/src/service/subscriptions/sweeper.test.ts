@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { SubscriptionDefinition } from '../../store/inbox/subscription.ts'
 import type { Tx } from '../../store/store.ts'
 import { testStores } from '../../testing/postgres/shared-postgres.ts'
+import { replay } from './operate.ts'
 import { handBus, type InboxHarness, inboxHarness, type InboxTables, moveOf, moves } from './fixtures/inbox-harness.ts'
 
 const definition = (batchMax: number): SubscriptionDefinition => ({
@@ -102,6 +103,27 @@ describe('the sweeper', () => {
     await bus.consumer('moves').sink.accept([moveOf('a', 2)], undefined)
     await expect.poll(numbers, { timeout: 10_000 }).toEqual(['a1', 'a2'])
     expect((await counts())?.keys).toBe(1)
+  })
+
+  it.each([
+    ['keeps', 'stream'],
+    ['does not keep', 'none'],
+  ] as const)('forgets what was before a replay where the bus %s the order of keys, once', async (_, order) => {
+    const { db } = harness.store
+    const bus = handBus({ order })
+    const limits = { sweepMs: 10, sweepMax: 2 }
+    const { running } = await harness.start([definition(1)], { bus, limits })
+    const { sink } = bus.consumer('moves')
+    await sink.accept([1, 2, 3, 4, 5].map((n) => moveOf('a', n)).concat(moveOf('b', 1)), undefined)
+    await expect.poll(async () => (await numbers()).length, { timeout: 10_000 }).toBe(6)
+    await sql`update trestle.inbox set event_id = overlay(event_id::text placing '02' from 1)::uuid`.execute(db)
+    await replay(harness.store, { subscription: 'moves', sinceMs: undefined, reason: 'the report was wrong' })
+    await running.poll()
+    await sink.accept([moveOf('c', 1)], undefined)
+    await expect.poll(counts, { timeout: 20_000 }).toEqual({ events: 1, keys: 1 })
+    const noted = async () =>
+      (await sql`select events_swept, keys_swept from trestle.subscriptions`.execute(db)).rows[0]
+    await expect.poll(noted, { timeout: 20_000 }).toEqual({ events_swept: 2, keys_swept: 2 })
   })
 
   it('says once, not each time, that it cannot delete anything, and goes on when it can', async () => {

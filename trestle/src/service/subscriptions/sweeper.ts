@@ -1,11 +1,28 @@
 import type { Timer } from '../../std/clock.ts'
 import { Seldom } from '../../std/seldom.ts'
-import { sweepGenerations, sweepHandled, sweepKeys, type SweepPlace } from '../../store/inbox/sweep.ts'
+import {
+  noteSwept,
+  type Unswept,
+  sweepHandled,
+  sweepKeys,
+  type SweepPlace,
+  type SweepStep,
+  unswept,
+} from '../../store/inbox/sweep.ts'
 import type { SubscriptionDeps, SubscriptionLimits } from './deps.ts'
 import type { Subscription } from './subscription.ts'
 
 /** A database that is away for long is not a line each time. */
 const sayAgainMs = 10 * 60_000
+
+/** How far a walk over a table has come. */
+interface Walk {
+  readonly after: SweepPlace | undefined
+  /** What had been replayed when it began: at its end nothing of before is left. */
+  readonly replayed: readonly Unswept[]
+}
+
+const beginning: Walk = { after: undefined, replayed: [] }
 
 /** Forgets what need not be remembered any more, a bounded number of rows at a time. Replicas do not wait for each other. */
 export class Sweeper {
@@ -15,11 +32,7 @@ export class Sweeper {
   readonly #failed: Seldom
   #timer: Timer | undefined
   #running: Promise<void> = Promise.resolve()
-  /** Subscription -> the generation before which nothing is left: finding nothing reads everything. */
-  readonly #cleanBefore = new Map<number, number>()
-  /** How far the walks have come. */
-  #events: SweepPlace | undefined
-  #keys: SweepPlace | undefined
+  readonly #walks: Record<'events' | 'keys', Walk> = { events: beginning, keys: beginning }
   #stopped = false
 
   constructor(subscriptions: readonly Subscription[], deps: SubscriptionDeps, limits: SubscriptionLimits) {
@@ -43,27 +56,36 @@ export class Sweeper {
   async sweep(): Promise<boolean> {
     const { store, clock } = this.#deps
     const { sweepMax: max, memoryMs } = this.#limits
-    const events = await sweepHandled(store.db, { after: this.#events, max, memoryMs, nowMs: clock.now() })
-    this.#events = events.next
-    let isMore = events.next !== undefined
-    if (this.#subscriptions.every(({ base }) => base === 'first-seen')) {
-      const keys = await sweepKeys(store.db, { after: this.#keys, max, memoryMs })
-      this.#keys = keys.next
+    const areEventsLeft = await this.#step('events', async ({ after, replayed }) => {
+      const whole = replayed.length > 0
+      const step = await sweepHandled(store.db, { after, max, memoryMs, nowMs: clock.now(), whole })
+      return { step, isUrgent: true }
+    })
+    const areKeysLeft = await this.#step('keys', async ({ after, replayed }) => {
+      const keepsOrder = this.#subscriptions.every(({ base }) => base === 'first-seen')
+      const whole = replayed.length > 0
+      if (!keepsOrder && !whole) return undefined
+      const step = await sweepKeys(store.db, { after, max, memoryMs: keepsOrder ? memoryMs : undefined })
       // Most keys are young: a walk that finds nothing takes its time.
-      isMore ||= keys.gone > 0 && keys.next !== undefined
-    }
-    for (const { row } of this.#subscriptions) {
-      if (await this.#sweepBefore(row)) isMore = true
-    }
-    return isMore
+      return { step, isUrgent: step.gone > 0 || whole }
+    })
+    return areEventsLeft || areKeysLeft
   }
 
-  /** What was handled before the last replay. */
-  async #sweepBefore(row: Subscription['row']): Promise<boolean> {
-    if (row.generation === (this.#cleanBefore.get(row.id) ?? 1)) return false
-    const gone = await sweepGenerations(this.#deps.store.db, row, this.#limits.sweepMax)
-    if (gone === 0) this.#cleanBefore.set(row.id, row.generation)
-    return gone > 0
+  /** What earlier generations left is looked for by the same walks: by itself it could only be found by reading everything. */
+  async #step(
+    what: 'events' | 'keys',
+    walked: (walk: Walk) => Promise<{ readonly step: SweepStep; readonly isUrgent: boolean } | undefined>,
+  ): Promise<boolean> {
+    const { db } = this.#deps.store
+    const { after } = this.#walks[what]
+    const walk = after === undefined ? { after, replayed: await unswept(db, what) } : this.#walks[what]
+    const done = await walked(walk)
+    if (done === undefined) return false
+    const { step, isUrgent } = done
+    if (step.next === undefined) await noteSwept(db, what, walk.replayed)
+    this.#walks[what] = { ...walk, after: step.next }
+    return isUrgent && step.next !== undefined
   }
 
   #plan(ms: number): void {

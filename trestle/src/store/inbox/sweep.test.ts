@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { testStores } from '../../testing/postgres/shared-postgres.ts'
 import { makeTestDir, writeMigrations } from '../fixtures/store-fixture.ts'
 import { type OpenStore, openStore, postgres } from '../index.ts'
-import { sweepGenerations, sweepHandled, sweepKeys } from './sweep.ts'
+import { noteSwept, sweepHandled, sweepKeys, unswept } from './sweep.ts'
 
 const day = 86_400_000
 const memoryMs = 14 * day
@@ -25,7 +25,7 @@ describe('what is forgotten of an inbox', () => {
     store = openStore(postgres<unknown>({ migrations }), await stores.connectionFor('sweep'))
     await store.migrate()
   })
-  beforeEach(() => sql`truncate trestle.inbox, trestle.inbox_keys`.execute(store.db))
+  beforeEach(() => sql`truncate trestle.inbox, trestle.inbox_keys, trestle.subscriptions`.execute(store.db))
   afterAll(async () => {
     await store.close()
     await stores.close()
@@ -40,11 +40,19 @@ describe('what is forgotten of an inbox', () => {
         now() - ${handledDaysAgo ?? null}::double precision * interval '1 day')`.execute(store.db)
   }
 
-  async function key(name: string, movedDaysAgo: number, more: { head?: number; parked?: boolean } = {}) {
+  async function key(name: string, movedDaysAgo: number, more: { head?: number; parked?: boolean } = {}, of = 1) {
     await sql`
       insert into trestle.inbox_keys (subscription, generation, key, version, since, head, parked_at, moved_at)
-      values (1, 1, ${name}, 7, 1, ${more.head ?? null}, ${more.parked === true ? sql`now()` : null},
+      values (1, ${of}, ${name}, 7, 1, ${more.head ?? null}, ${more.parked === true ? sql`now()` : null},
         now() - ${movedDaysAgo}::double precision * interval '1 day')`.execute(store.db)
+  }
+
+  /** The subscription 1 is at this generation. */
+  async function replayed(n: number): Promise<void> {
+    await sql`
+      insert into trestle.subscriptions as s (id, name, stream, begins, generation) overriding system value
+      values (1, 'moves', 'moves@1', 'earliest', ${n})
+      on conflict (id) do update set generation = excluded.generation`.execute(store.db)
   }
 
   async function left(): Promise<readonly string[]> {
@@ -57,7 +65,7 @@ describe('what is forgotten of an inbox', () => {
     return rows.map((row) => row.key)
   }
 
-  const all = { after: undefined, max: 100, memoryMs, nowMs }
+  const all = { after: undefined, max: 100, memoryMs, nowMs, whole: false }
 
   it('is what was handled before the time of memory, and not what is old and was handled lately', async () => {
     await event(1, 60, 15)
@@ -101,13 +109,33 @@ describe('what is forgotten of an inbox', () => {
     expect(await sweepKeys(store.db, { ...all, max: 2, after: first.next })).toEqual({ gone: 1, next: undefined })
   })
 
-  it('is all of earlier generations, so many rows at a time, and nothing of this one', async () => {
-    for (const n of [1, 2, 3]) await event(n, 1, 1, 1)
-    await event(4, 1, 1, 2)
-    const of = { id: 1, generation: 2 }
-    expect(await sweepGenerations(store.db, of, 2)).toBe(2)
-    expect(await sweepGenerations(store.db, of, 2)).toBe(1)
-    expect(await sweepGenerations(store.db, of, 2)).toBe(0)
-    expect(await left()).toEqual(['k4'])
+  it('is all of earlier generations, however young, whether it waits or not, and nothing of this one', async () => {
+    await replayed(2)
+    await event(1, 1, 1)
+    await event(2, 1)
+    await event(3, 1, 1, 2)
+    await event(4, 1, undefined, 2)
+    await key('old', 1, { head: 8, parked: true })
+    await key('now', 1, { head: 8, parked: true }, 2)
+    expect(await sweepHandled(store.db, { ...all, whole: true })).toEqual({ gone: 2, next: undefined })
+    expect(await sweepKeys(store.db, { ...all, memoryMs: undefined })).toEqual({ gone: 1, next: undefined })
+    expect(await left()).toEqual(['k3', 'k4'])
+    expect(await keysLeft()).toEqual(['now'])
+  })
+
+  it('is looked for among what is young only when earlier generations left something, and until a walk was at its end', async () => {
+    await event(1, 1, 1)
+    expect(await unswept(store.db, 'events')).toEqual([])
+    await replayed(2)
+    expect(await unswept(store.db, 'keys')).toEqual([{ id: 1, generation: 2 }])
+    const before = await unswept(store.db, 'events')
+    expect(await sweepHandled(store.db, all)).toEqual({ gone: 0, next: undefined })
+    expect(await left()).toEqual(['k1'])
+    await replayed(3)
+    await noteSwept(store.db, 'events', before)
+    expect(await unswept(store.db, 'events')).toEqual([{ id: 1, generation: 3 }])
+    await noteSwept(store.db, 'events', [{ id: 1, generation: 3 }])
+    expect(await unswept(store.db, 'events')).toEqual([])
+    expect(await unswept(store.db, 'keys')).toEqual([{ id: 1, generation: 3 }])
   })
 })

@@ -1,5 +1,4 @@
 import { type AnyDb, rowsOf } from './statement.ts'
-import type { SubscriptionRow } from './subscription-rows.ts'
 
 /** How far a walk has come: behind the row with this id or key. */
 export interface SweepPlace {
@@ -17,16 +16,19 @@ export interface SweepStep {
 
 const places = 'subscription, generation'
 
+/** The subscription `s` of a row, if it is still known. */
+const itsSubscription = 'left join trestle.subscriptions s on s.id = subscription'
+
 // Ids of events are UUIDs of version 7, and the walk is that of the primary key: it ends at the first that is young. Rows that
-// wait are looked at and never locked: who handles them must not miss them.
+// wait in this generation are looked at and never locked: who handles them must not miss them.
 const eventsSql = `
 with seen as materialized (
   select i.event_id, i.subscription, i.generation from trestle.inbox i
   where (i.event_id, i.subscription, i.generation) > ($1::uuid, $2::integer, $3::integer) and i.event_id < $5::uuid
   order by i.event_id, i.subscription, i.generation limit $4
 ), old as (
-  select i.ctid as at from seen s join trestle.inbox i using (event_id, subscription, generation)
-  where i.state <> 0 and i.handled_at < now() - $6::double precision * interval '1 ms'
+  select i.ctid as at from seen join trestle.inbox i using (event_id, subscription, generation) ${itsSubscription}
+  where i.generation < s.generation or i.state <> 0 and i.handled_at < now() - $6::double precision * interval '1 ms'
   for update of i skip locked
 ), gone as (
   delete from trestle.inbox where ctid = any (array (select at from old)) returning 1
@@ -37,6 +39,7 @@ from (values (1)) v left join lateral (
 ) l on true`
 
 const firstId = '00000000-0000-0000-0000-000000000000'
+const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /** Of what, and how much at most. */
 export interface Sweep {
@@ -44,18 +47,25 @@ export interface Sweep {
   readonly after: SweepPlace | undefined
   /** Rows that are looked at. */
   readonly max: number
+}
+
+/** Events are forgotten when they were handled longer ago than `memoryMs`. */
+export interface EventSweep extends Sweep {
   readonly memoryMs: number
+  /** Milliseconds since 1970; what had not happened `memoryMs` ago is not even looked at. */
+  readonly nowMs: number
+  /** It is looked at all the same, for what earlier generations left. */
+  readonly whole: boolean
 }
 
 /**
  * Forgets events that were handled longer ago than `memoryMs`: however old they were then, as they could be delivered when
- * they were handled, they could be again.
- * @param nowMs milliseconds since 1970; what had not happened `memoryMs` ago is not even looked at
+ * they were handled, they could be again. What was taken before the last replay is forgotten where it is met.
  */
-export async function sweepHandled(db: AnyDb, sweep: Sweep & { readonly nowMs: number }): Promise<SweepStep> {
-  const { after, max, memoryMs, nowMs } = sweep
-  const parameters = [...placeOf(after, firstId), max, firstIdAt(nowMs - memoryMs), memoryMs]
-  return stepOf(await rowsOf<Row>(db, eventsSql, parameters), max)
+export async function sweepHandled(db: AnyDb, sweep: EventSweep): Promise<SweepStep> {
+  const { after, max, memoryMs, nowMs, whole } = sweep
+  const before = whole ? lastId : firstIdAt(nowMs - memoryMs)
+  return stepOf(await rowsOf<Row>(db, eventsSql, [...placeOf(after, firstId), max, before, memoryMs]), max)
 }
 
 const keysSql = `
@@ -64,8 +74,9 @@ with seen as materialized (
   where (k.key, k.subscription, k.generation) > ($1, $2::integer, $3::integer)
   order by k.key, k.subscription, k.generation limit $4
 ), old as (
-  select k.ctid as at from seen s join trestle.inbox_keys k using (key, subscription, generation)
-  where k.head is null and k.parked_at is null and k.moved_at < now() - 2 * $5::double precision * interval '1 ms'
+  select k.ctid as at from seen join trestle.inbox_keys k using (key, subscription, generation) ${itsSubscription}
+  where k.generation < s.generation
+    or k.head is null and k.parked_at is null and k.moved_at < now() - 2 * $5::double precision * interval '1 ms'
   for update of k skip locked
 ), gone as (
   delete from trestle.inbox_keys where ctid = any (array (select at from old)) returning 1
@@ -77,33 +88,32 @@ from (values (1)) v left join lateral (
 
 /**
  * Forgets keys that have nothing waiting and have not moved for twice `memoryMs`: then none of their events is remembered any
- * more. Not to be used where the bus does not keep the order of a key: there a key must be known for ever.
+ * more. And all keys of before the last replay.
+ * @param sweep `memoryMs` is `undefined` where the bus does not keep the order of a key: there a key must be known for ever
  */
-export async function sweepKeys(db: AnyDb, { after, max, memoryMs }: Sweep): Promise<SweepStep> {
-  return stepOf(await rowsOf<Row>(db, keysSql, [...placeOf(after, ''), max, memoryMs]), max)
+export async function sweepKeys(
+  db: AnyDb,
+  { after, max, memoryMs }: Sweep & { readonly memoryMs: number | undefined },
+): Promise<SweepStep> {
+  return stepOf(await rowsOf<Row>(db, keysSql, [...placeOf(after, ''), max, memoryMs ?? null]), max)
 }
 
-const generationsSql = `
-with gone as (
-  delete from trestle.inbox where ctid = any (array (
-    select i.ctid from trestle.inbox i where i.subscription = $1 and i.generation < $2 limit $3 for update skip locked))
-  returning 1
-), keys as (
-  delete from trestle.inbox_keys where ctid = any (array (
-    select k.ctid from trestle.inbox_keys k where k.subscription = $1 and k.generation < $2 limit $3
-    for update skip locked))
-  returning 1
-)
-select (select count(*) from gone) as events, (select count(*) from keys) as keys`
+/** A subscription that has been replayed, and how it stands. */
+export interface Unswept {
+  readonly id: number
+  readonly generation: number
+}
 
-/** Forgets what was handled before the last replay. Returns how many rows are gone, of each of two kinds `max` at most. */
-export async function sweepGenerations(
-  db: AnyDb,
-  of: Pick<SubscriptionRow, 'id' | 'generation'>,
-  max: number,
-): Promise<number> {
-  const [row] = await rowsOf<{ events: string; keys: string }>(db, generationsSql, [of.id, of.generation, max])
-  return Number(row?.events) + Number(row?.keys)
+/** Subscriptions of whose earlier generations there may be something left. */
+export async function unswept(db: AnyDb, what: 'events' | 'keys'): Promise<readonly Unswept[]> {
+  const text = `select id, generation from trestle.subscriptions where generation > ${what}_swept`
+  return await rowsOf<Unswept>(db, text, [])
+}
+
+/** Notes that a walk that began when subscriptions stood so has come to its end. */
+export async function noteSwept(db: AnyDb, what: 'events' | 'keys', all: readonly Unswept[]): Promise<void> {
+  const text = `update trestle.subscriptions set ${what}_swept = greatest(${what}_swept, $2) where id = $1`
+  for (const { id, generation } of all) await rowsOf(db, text, [id, generation])
 }
 
 interface Row {

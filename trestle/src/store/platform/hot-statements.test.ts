@@ -22,6 +22,7 @@ import {
 } from '../inbox/claim.ts'
 import { inboxStates } from '../inbox/inbox-state.ts'
 import { type KeyRun, keyRuns } from '../inbox/key-runs.ts'
+import { sweepHandled, sweepKeys } from '../inbox/sweep.ts'
 import { blockedKeys } from '../inbox/inbox-views.ts'
 import { openStore, postgres, type Store } from '../index.ts'
 import type { EventEnvelope } from '../outbox/event-envelope.ts'
@@ -82,6 +83,7 @@ select 'job' || g, 'every 1 s', now() - interval '1 day', now() from generate_se
 
 const id = (n: number, of = '00000000') => `${of}-0000-7000-8000-${n.toString(16).padStart(12, '0')}`
 const one = { id: 1, generation: 1 }
+const sweep = { after: undefined, max: 20, memoryMs: 86_400_000 }
 const place = {
   state: 'running',
   undoing: false,
@@ -216,6 +218,8 @@ const works: readonly Work[] = [
   }),
   work('looking at the inbox, for each event that waits', many, 1, ({ db }) => inboxStates(db, [1, 2])),
   work('listing keys that wait for a person', 1, 100, ({ db }) => blockedKeys(db)),
+  work('looking for 20 events to forget', 20, 10, ({ db }) => sweepHandled(db, { ...sweep, nowMs: 0, whole: true })),
+  work('looking for 20 keys to forget', 20, 10, ({ db }) => sweepKeys(db, sweep)),
   work('claiming a request with a key, and its reply', 1, 60, async (statements) => {
     const store = recordsOf(statements)
     const mine = await claimed(store, [])

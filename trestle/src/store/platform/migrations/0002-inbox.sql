@@ -6,6 +6,9 @@ create table trestle.subscriptions (
   stream text not null,
   -- Raised by a replay: what was handled under an earlier one says nothing of this one.
   generation integer not null default 1,
+  -- Of generations before these nothing is left in the tables below.
+  events_swept integer not null default 1,
+  keys_swept integer not null default 1,
   -- Where a generation begins that has no position yet: 'earliest', 'latest', 'time'.
   begins text not null,
   begins_ms bigint,
