@@ -14,7 +14,8 @@ import { testStores } from '../../testing/postgres/shared-postgres.ts'
 import { type InboxHarness, inboxHarness, moveOf } from './fixtures/inbox-harness.ts'
 import { replay } from './operate.ts'
 
-const waiting = (n: number) => keyRuns([moveOf('a', n)])
+const within = { timeout: 10_000, interval: 10 }
+const waiting = (key: string, n: number) => keyRuns([moveOf(key, n)])
 
 describe('a replay', () => {
   let harness: InboxHarness
@@ -29,6 +30,10 @@ describe('a replay', () => {
     await stores.close()
   })
 
+  const isSubscriptionLocked = async () => {
+    const { rows } = await sql`select 1 from trestle.subscriptions for update skip locked`.execute(harness.store.db)
+    return rows.length === 0
+  }
   const lockWaits = async () => {
     const { rows } = await sql`
       select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
@@ -37,31 +42,73 @@ describe('a replay', () => {
     return rows.length
   }
 
-  it('waits for what is being handled, and lets others go on meanwhile: who takes events, and who keeps a lease', async () => {
+  /** A subscription that this process pulls for, and its parts at work as a test says. */
+  const atWork = async () => {
     const { store } = harness
     const row = await registerSubscription(store.db, { name: 'moves', stream: 'moves@1', from: 'earliest' })
     const lease = (await acquireLease(store.db, row.id, 'p1', 60_000)) as Lease
-    await store.transaction(({ db }) => addWaiting(db, row, waiting(1), 'first-seen'))
-    const [claimed, taken, replaying] = [0, 1, 2].map(() => Promise.withResolvers<void>())
-    const handling = store.transaction(async ({ db }) => {
-      const event = (await claimInTransaction(db, row)) as Claimed
-      claimed?.resolve()
-      await replaying?.promise
-      await markHandled(db, row, event, 'locked')
-    })
-    await claimed?.promise
-    const taking = store.transaction(async ({ db }) => {
-      await addWaiting(db, row, waiting(2), 'first-seen')
-      taken?.resolve()
-      await replaying?.promise
-      await movePosition(db, lease, { epoch: 1, xid: '2', seq: '1' }, undefined)
-    })
-    await taken?.promise
-    const replayed = replay(store, { subscription: 'moves', sinceMs: undefined, reason: 'the report was wrong' })
-    await expect.poll(lockWaits, { timeout: 10_000, interval: 10 }).toBe(1)
-    expect(await renewLeases(store.db, 'p1', 60_000, [row.id])).toMatchObject([{ generation: 1 }])
-    replaying?.resolve()
-    await Promise.all([handling, taking])
-    expect(await replayed).toEqual({ generation: 2, givenUp: { waiting: 1, parkedKeys: 0 } })
+    return {
+      row,
+      add: (key: string, n: number) =>
+        store.transaction(({ db }) => addWaiting(db, row, waiting(key, n), 'first-seen')),
+      /** Claims the event that is next, and handles it when it may. */
+      handle: async (may: Promise<void>) => {
+        const claimed = Promise.withResolvers<void>()
+        const done = store.transaction(async ({ db }) => {
+          const event = (await claimInTransaction(db, row)) as Claimed
+          claimed.resolve()
+          await may
+          await markHandled(db, row, event, 'locked')
+        })
+        await claimed.promise
+        return { done }
+      },
+      /** Takes an event, and moves the place when it may. */
+      take: async (key: string, n: number, may: Promise<void>) => {
+        const written = Promise.withResolvers<void>()
+        const done = store.transaction(async ({ db }) => {
+          await addWaiting(db, row, waiting(key, n), 'first-seen')
+          written.resolve()
+          await may
+          await movePosition(db, lease, { epoch: 1, xid: String(n), seq: '1' }, undefined)
+        })
+        await written.promise
+        return { done }
+      },
+      replayed: () => replay(store, { subscription: 'moves', sinceMs: undefined, reason: 'the report was wrong' }),
+    }
+  }
+
+  it('waits for what is being handled, and lets others go on meanwhile: who takes events, and who keeps a lease', async () => {
+    const { row, add, handle, take, replayed } = await atWork()
+    const replaying = Promise.withResolvers<void>()
+    await add('a', 1)
+    const handling = await handle(replaying.promise)
+    const taking = await take('a', 2, replaying.promise)
+    const begun = replayed()
+    await expect.poll(lockWaits, within).toBe(1)
+    expect(await renewLeases(harness.store.db, 'p1', 60_000, [row.id])).toMatchObject([{ generation: 1 }])
+    replaying.resolve()
+    await Promise.all([handling.done, taking.done])
+    expect(await begun).toEqual({ generation: 2, givenUp: { waiting: 1, parkedKeys: 0 } })
+  })
+
+  it('begins again where it is in a circle with what came while it waited', async () => {
+    const { add, handle, take, replayed } = await atWork()
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    await add('a', 1)
+    const one = await handle(first.promise)
+    const begun = replayed()
+    await expect.poll(lockWaits, within).toBe(1)
+    await add('b', 1)
+    const two = await handle(second.promise)
+    const taking = await take('b', 2, second.promise)
+    first.resolve()
+    await one.done
+    // It has locked its subscription, and waits for the second one now.
+    await expect.poll(isSubscriptionLocked, within).toBe(true)
+    second.resolve()
+    await Promise.allSettled([two.done, taking.done])
+    expect(await begun).toMatchObject({ generation: 2 })
   })
 })
