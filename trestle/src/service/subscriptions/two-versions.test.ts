@@ -112,6 +112,15 @@ describe('replicas of two versions of a service', () => {
     await expect.poll(() => typesOf(first), within).toEqual(['moved'])
   })
 
+  it('say again what they want when they were forgotten and are there again', async () => {
+    const { db } = harness.store
+    await begin('p1', newer)
+    const { rows: said } = await sql`select wishes from trestle.inbox_processes`.execute(db)
+    await sql`delete from trestle.inbox_processes`.execute(db)
+    const again = async () => (await sql`select wishes from trestle.inbox_processes`.execute(db)).rows
+    await expect.poll(again, within).toEqual(said)
+  })
+
   it('step over nothing that the newer one wants: who pulled without it may not go on', async () => {
     const slow = { bus: positionBus(), limits: { pollMs: 60_000 } }
     const first = await harness.start([older], { process: 'p1', ...slow })

@@ -17,10 +17,13 @@ export async function arrive(db: AnyDb, process: string, wishes: Wishes): Promis
   return row?.was === true
 }
 
+// Nothing is written as long as the last word is young. One that was away for so long that it was forgotten is there again.
 const seenSql = `
 with me as (
-  insert into trestle.inbox_processes as p (process, wishes) values ($1, $3)
-  on conflict (process) do update set seen_at = now() where p.seen_at < now() - $2 * interval '1 ms'),
+  update trestle.inbox_processes set seen_at = now() where process = $1 and seen_at < now() - $2 * interval '1 ms'),
+back as (
+  insert into trestle.inbox_processes (process, wishes)
+  select $1, $3::jsonb where not exists (select from trestle.inbox_processes where process = $1) on conflict do nothing),
 forgotten as (delete from trestle.inbox_processes where process <> $1 and seen_at < now() - 60 * $2 * interval '1 ms')
 select exists (
   select from trestle.inbox_processes where process <> $1 and seen_at < now() - 3 * $2 * interval '1 ms') as was`
