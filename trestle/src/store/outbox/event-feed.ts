@@ -19,7 +19,7 @@ export interface FeedRequest {
 /** Events in their order, and where to go on. */
 export interface FeedBatch {
   readonly events: readonly EventEnvelope[]
-  /** Everything up to here has been read, be there events or not. */
+  /** Where to go on: behind the last of these events, or where it was when there are none. */
   readonly next: EventPosition
   /** There was nothing more when it was read. */
   readonly caughtUp: boolean

@@ -8,10 +8,6 @@ export function comparePositions(a: EventPosition, b: EventPosition): number {
   return a.epoch - b.epoch || compareDecimals(a.xid, b.xid) || compareDecimals(a.seq, b.seq)
 }
 
-export function laterOf(a: EventPosition, b: EventPosition): EventPosition {
-  return comparePositions(a, b) >= 0 ? a : b
-}
-
 export function earlierOf(a: EventPosition, b: EventPosition): EventPosition {
   return comparePositions(a, b) <= 0 ? a : b
 }

@@ -1,5 +1,5 @@
 import type { EventEnvelope, EventPosition } from './event-envelope.ts'
-import { comparePositions, laterOf } from './feed-position.ts'
+import { comparePositions } from './feed-position.ts'
 
 /**
  * What is kept of the end of a stream for readers that follow it, so that all of them cost one read. What was added last
@@ -8,16 +8,21 @@ import { comparePositions, laterOf } from './feed-position.ts'
 const recentMaxEvents = 4_096
 const recentMaxCharacters = 4 << 20
 
-/** The events of a stream from one place to another, without a gap: the end of what is certain. */
+/**
+ * The events of a stream from one place to another, without a gap: the end of what is certain. `until` is the last event, and
+ * not how far the database is: a crash takes back the numbers of transactions that waited for no disk, and gives them again.
+ */
 export class RecentEvents {
   #events: EventEnvelope[] = []
   #characters = 0
   #since: EventPosition
   #until: EventPosition
+  #certain: EventPosition
 
   constructor(from: EventPosition) {
     this.#since = from
     this.#until = from
+    this.#certain = from
   }
 
   /** Everything up to here is known. */
@@ -25,18 +30,25 @@ export class RecentEvents {
     return this.#until
   }
 
-  /** Whether everything that follows the position, up to `until`, is here. */
+  /** Whether everything that follows the position, up to `until`, is here. Where the database has not been is nobody's place. */
   covers(after: EventPosition): boolean {
-    return comparePositions(after, this.#since) >= 0
+    return comparePositions(after, this.#since) >= 0 && comparePositions(after, this.#certain) <= 0
   }
 
-  /** @param until where the next events will follow; behind the last of these */
-  add(events: readonly EventEnvelope[], until: EventPosition): void {
+  /** A look has found no event between a place and where the database is certain. */
+  nothingBetween(after: EventPosition, certain: EventPosition): void {
+    this.#certain = certain
+    if (comparePositions(after, this.#since) < 0 && comparePositions(this.#since, certain) <= 0) this.#since = after
+  }
+
+  /** Those that follow `until`, up to where the database is certain. */
+  add(events: readonly EventEnvelope[], certain: EventPosition): void {
     const characters = events.reduce((sum, event) => sum + sizeOf(event), 0)
     if (events.length > 0) this.#makeRoom(events.length, characters)
     this.#characters += characters
     this.#events.push(...events)
-    this.#until = laterOf(until, this.#until)
+    this.#until = events.at(-1)?.position ?? this.#until
+    this.#certain = certain
   }
 
   /** Forgets the events, and goes on from where it is: the database may have another past now. */

@@ -52,6 +52,8 @@ const step = fc.oneof(
     waitMs: fc.constantFrom(0, 3, 1_000),
   }),
   fc.record({ does: fc.constant('pass' as const), ms: fc.nat({ max: 30 }) }),
+  // Transactions that publish nothing; a crash takes back those that no event has followed.
+  fc.record({ does: fc.constantFrom('others' as const, 'crash' as const) }),
 )
 
 describe('the law of the end of a stream', () => {
@@ -61,14 +63,18 @@ describe('the law of the end of a stream', () => {
         const test = stream()
         const { tail, clock, events, state } = test
         state.lookMs = lookMs
+        let lastXid = 99
         const readers = Array.from({ length: readersCount }, () => new Reader(test))
         for (const one of steps) {
           if (one.does === 'read') readers[one.reader]?.read(one.max, one.waitMs)
           if (one.does === 'pass') await clock.advance(one.ms)
+          if (one.does === 'others') state.certain += 5
+          if (one.does === 'crash') state.certain = lastXid + 1
           if (one.does === 'publish') {
-            for (let n = 0; n < one.count; n += 1)
-              events.push(eventAt(100 + events.length, 'placed', payloadOf.get(one.payload)))
-            state.certain = 100 + events.length
+            const payload = payloadOf.get(one.payload)
+            for (let n = 0; n < one.count; n += 1) events.push(eventAt(state.certain + n, 'placed', payload))
+            state.certain += one.count
+            lastXid = state.certain - 1
             tail.published()
           }
         }

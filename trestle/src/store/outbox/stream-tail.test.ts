@@ -6,8 +6,10 @@ import { at, eventAt, stream } from './fixtures/stream-fixture.ts'
 /** One that has been followed up to transaction 200. */
 async function followed() {
   const test = stream()
+  test.events.push(eventAt(199))
   test.state.certain = 200
   const { next } = await test.read()
+  test.events.pop()
   return { ...test, next }
 }
 
@@ -28,7 +30,7 @@ describe('the end of a stream', () => {
     expect(batches.map(({ events: got }) => got.map(({ payload }) => payload))).toEqual(
       readers.map((_, index) => (index % 2 === 0 ? ['x', undefined] : [undefined, 'x'])),
     )
-    expect(batches.every((batch) => batch.caughtUp && comparePositions(batch.next, at(102)) === 0)).toBe(true)
+    expect(batches.every((batch) => batch.caughtUp && comparePositions(batch.next, at(101, 1)) === 0)).toBe(true)
   })
 
   it('gives those who are a little behind what it has seen, without another look', async () => {
@@ -116,7 +118,7 @@ describe('the end of a stream', () => {
     expect((await waiting).events).toEqual([])
     state.certain = 150
     await clock.advance(1_000)
-    expect(await patient).toEqual({ events: [], next: at(150), caughtUp: true })
+    expect(await patient).toEqual({ events: [], next, caughtUp: true })
   })
 
   it('tells all who wait that the database cannot be read, and goes on when it can', async () => {
@@ -242,7 +244,7 @@ describe('the end of a stream whose database was put back', () => {
     Object.assign(state, { certain: 151, nextXid: 151 })
     tail.published()
     expect((await waiting).events).toHaveLength(1)
-    await expect(read({ after: next })).resolves.toMatchObject({ next })
+    await expect(read({ after: next, waitMs: 10_000 })).rejects.toMatchObject({ code: 'feed_position_lost' })
   })
 
   it('tells two that ask while it looks', async () => {
@@ -257,6 +259,50 @@ describe('the end of a stream whose database was put back', () => {
     for (const result of await told) {
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'feed_position_lost' } })
     }
+  })
+})
+
+describe('readers of one stream that begin in different places', () => {
+  it('share one look, wherever each of them stands behind the last event', async () => {
+    const { tail, read, clock, events, state } = stream()
+    events.push(eventAt(100))
+    state.certain = 150
+    const latest = read({ after: at(150), waitMs: 10_000 })
+    await clock.advance(0)
+    const following = read({ after: at(100, 1), waitMs: 10_000 })
+    await clock.advance(0)
+    state.certain = 160
+    const newest = read({ after: at(160), waitMs: 10_000 })
+    await clock.advance(2_000)
+    events.push(eventAt(160))
+    state.certain = 161
+    const before = state.looks
+    tail.published()
+    for (const { events: got } of await Promise.all([latest, following, newest])) expect(got).toHaveLength(1)
+    expect(state.looks).toBe(before + 1)
+    expect(before).toBeLessThan(20)
+  })
+})
+
+describe('the end of a stream whose database has crashed', () => {
+  it('has what was published under numbers that others had before, and lost', async () => {
+    const { tail, read, clock, events, state } = stream()
+    events.push(eventAt(100))
+    state.certain = 101
+    let { next: after } = await read()
+    // Transactions that waited for no disk: a reader sees that they have ended, and the server forgets them.
+    state.certain = 150
+    const idle = read({ after, waitMs: 1_000 })
+    await clock.advance(1_000)
+    after = (await idle).next
+    const waiting = read({ after, waitMs: 1_000 })
+    await clock.advance(250)
+    events.push(eventAt(101))
+    state.certain = 102
+    tail.published()
+    await clock.advance(1_000)
+    expect((await waiting).events.map(({ keyVersion }) => keyVersion)).toEqual([101])
+    expect((await read({ after })).events.map(({ keyVersion }) => keyVersion)).toEqual([101])
   })
 })
 

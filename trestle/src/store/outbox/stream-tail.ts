@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../std/clock.ts'
 import { StoreError } from '../store-error.ts'
 import type { EventPosition } from './event-envelope.ts'
 import type { FeedBatch } from './event-feed.ts'
-import { beginning, laterOf } from './feed-position.ts'
+import { beginning } from './feed-position.ts'
 import type { FeedLook } from './feed-rows.ts'
 import { RecentEvents } from './recent-events.ts'
 
@@ -68,14 +68,15 @@ export class StreamTail {
 
   async read(request: TailRequest): Promise<FeedBatch> {
     const after = request.after ?? beginning
-    if (!this.#covers(after)) return await this.#readOwn(after, request)
+    // What is the oldest that is kept, only the database knows.
+    if (request.after === undefined || !this.#covers(after)) return await this.#readOwn(after, request)
     const known = this.#known(after, request)
     if (known !== undefined) return known
     if (request.waitMs > 0) return await this.#wait(after, request)
     await this.#pollAnew()
     // What was found first may be forgotten again by now.
     if (!this.#covers(after)) return await this.#readOwn(after, request)
-    return this.#known(after, request) ?? this.#nothing(after)
+    return this.#known(after, request) ?? nothing(after)
   }
 
   /** A transaction of this process has published something. */
@@ -105,11 +106,14 @@ export class StreamTail {
     }
     const last = events.at(-1)
     if (last !== undefined) {
-      return { events, next: more ? last.position : laterOf(certain, last.position), caughtUp: !more }
+      return { events, next: last.position, caughtUp: !more }
     }
-    const next = laterOf(certain, after)
-    this.#recent ??= new RecentEvents(certain)
-    return request.waitMs > 0 ? await this.read({ ...request, after: next }) : { events, next, caughtUp: true }
+    // Behind what is no longer kept there is no event to stand at.
+    const next = dropped ? certain : after
+    this.#recent ??= new RecentEvents(next)
+    this.#recent.nothingBetween(next, certain)
+    if (request.waitMs <= 0) return nothing(next)
+    return (this.#covers(next) ? this.#known(next, request) : undefined) ?? (await this.#wait(next, request))
   }
 
   #covers(after: EventPosition): boolean {
@@ -121,16 +125,10 @@ export class StreamTail {
   }
 
   #knownOf(after: EventPosition, types: ReadonlySet<string> | undefined, max: number): FeedBatch | undefined {
-    const recent = this.#recent as RecentEvents
-    const events = recent.after(after, types, max)
+    const events = (this.#recent as RecentEvents).after(after, types, max)
     const last = events.at(-1)
     if (last === undefined) return undefined
-    const complete = events.length < max
-    return { events, next: complete ? recent.until : last.position, caughtUp: complete && this.#caughtUp }
-  }
-
-  #nothing(after: EventPosition): FeedBatch {
-    return { events: [], next: laterOf((this.#recent as RecentEvents).until, after), caughtUp: true }
+    return { events, next: last.position, caughtUp: events.length < max && this.#caughtUp }
   }
 
   #wait(after: EventPosition, request: TailRequest): Promise<FeedBatch> {
@@ -142,7 +140,7 @@ export class StreamTail {
         this.#waiting.delete(waiter)
         if (this.#waiting.size === 0) this.#rest()
       }
-      const giveUp = () => waiter.done(this.#nothing(after))
+      const giveUp = () => waiter.done(nothing(after))
       const waiter: Waiter = {
         request,
         after,
@@ -226,7 +224,7 @@ export class StreamTail {
     this.#caughtUp = !more
     // The place that all share is lost. What that means for a reader depends on where it is itself.
     if (dropped || ahead) this.#recent = undefined
-    else recent.add(events, more ? (events.at(-1)?.position ?? certain) : certain)
+    else recent.add(events, certain)
     for (const waiter of this.#waiting) this.#answer(waiter)
     if (more) this.#published = true
     const { least, most } = held ? heldPollMs : idlePollMs
@@ -240,4 +238,8 @@ export class StreamTail {
       : this.#readOwn(after, { ...request, waitMs: 0 })
     if (batch !== undefined) done(batch)
   }
+}
+
+function nothing(after: EventPosition): FeedBatch {
+  return { events: [], next: after, caughtUp: true }
 }
