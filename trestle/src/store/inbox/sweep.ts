@@ -17,19 +17,22 @@ export interface SweepStep {
 const places = 'subscription, generation'
 
 /** The subscription `s` of a row, if it is still known. */
-const itsSubscription = 'left join trestle.subscriptions s on s.id = subscription'
+const itsSubscription = 'left join trestle.subscriptions s on s.id = seen.subscription'
 
 // Ids of events are UUIDs of version 7, and the walk is that of the primary key: it ends at the first that is young. Rows that
-// wait in this generation are looked at and never locked: who handles them must not miss them.
+// wait in this generation are looked at and never locked: who handles them must not miss them. `limit` leaves the planner one
+// way to them, by their key.
 const eventsSql = `
 with seen as materialized (
   select i.event_id, i.subscription, i.generation from trestle.inbox i
   where (i.event_id, i.subscription, i.generation) > ($1::uuid, $2::integer, $3::integer) and i.event_id < $5::uuid
   order by i.event_id, i.subscription, i.generation limit $4
 ), old as (
-  select i.ctid as at from seen join trestle.inbox i using (event_id, subscription, generation) ${itsSubscription}
-  where i.generation < s.generation or i.state <> 0 and i.handled_at < now() - $6::double precision * interval '1 ms'
-  for update of i skip locked
+  select i.at from seen ${itsSubscription} cross join lateral (
+    select i.ctid as at from trestle.inbox i
+    where i.event_id = seen.event_id and i.subscription = seen.subscription and i.generation = seen.generation
+      and (i.generation < s.generation or i.state <> 0 and i.handled_at < now() - $6::double precision * interval '1 ms')
+    limit 1 for update skip locked) i
 ), gone as (
   delete from trestle.inbox where ctid = any (array (select at from old)) returning 1
 )
@@ -74,10 +77,12 @@ with seen as materialized (
   where (k.key, k.subscription, k.generation) > ($1, $2::integer, $3::integer)
   order by k.key, k.subscription, k.generation limit $4
 ), old as (
-  select k.ctid as at from seen join trestle.inbox_keys k using (key, subscription, generation) ${itsSubscription}
-  where k.generation < s.generation
-    or k.head is null and k.parked_at is null and k.moved_at < now() - 2 * $5::double precision * interval '1 ms'
-  for update of k skip locked
+  select k.at from seen ${itsSubscription} cross join lateral (
+    select k.ctid as at from trestle.inbox_keys k
+    where k.key = seen.key and k.subscription = seen.subscription and k.generation = seen.generation
+      and (k.generation < s.generation
+        or k.head is null and k.parked_at is null and k.moved_at < now() - 2 * $5::double precision * interval '1 ms')
+    limit 1 for update skip locked) k
 ), gone as (
   delete from trestle.inbox_keys where ctid = any (array (select at from old)) returning 1
 )

@@ -218,8 +218,10 @@ const works: readonly Work[] = [
   }),
   work('looking at the inbox, for each event that waits', many, 1, ({ db }) => inboxStates(db, [1, 2])),
   work('listing keys that wait for a person', 1, 100, ({ db }) => blockedKeys(db)),
-  work('looking for 20 events to forget', 20, 10, ({ db }) => sweepHandled(db, { ...sweep, nowMs: 0, whole: true })),
-  work('looking for 20 keys to forget', 20, 10, ({ db }) => sweepKeys(db, sweep)),
+  seldom(
+    work('looking for 20 events to forget', 20, 10, ({ db }) => sweepHandled(db, { ...sweep, nowMs: 0, whole: true })),
+  ),
+  seldom(work('looking for 20 keys to forget', 20, 10, ({ db }) => sweepKeys(db, sweep))),
   work('claiming a request with a key, and its reply', 1, 60, async (statements) => {
     const store = recordsOf(statements)
     const mine = await claimed(store, [])
