@@ -113,7 +113,7 @@ export const defects: readonly Defect[] = [
       ...changesOf('fencing-off', [
         {
           file: journal,
-          find: ' and s.fence = t.fence and s.revision = t.revision\n  and (t.unless_arrived',
+          find: '\n  and (s.fence, s.revision) is not distinct from (t.fence, t.revision)\n  and (t.unless_arrived',
           put: '\n  and (t.unless_arrived',
         },
         {
