@@ -4,7 +4,7 @@ import { type Claimed, claimForLease, markHandled, renewClaim } from '../../stor
 import { EffectStore } from './effect-store.ts'
 import { checkTriesLeft, type Handled, ofWanted } from './handled.ts'
 import { effectExtras } from './handler-extras.ts'
-import { noteFailed } from './note-failed.ts'
+import { noteFailed, takeTriesBack } from './note-failed.ts'
 import { about, type Subscription } from './subscription.ts'
 
 /**
@@ -13,6 +13,7 @@ import { about, type Subscription } from './subscription.ts'
  */
 export async function handleEffect(subscription: Subscription, onClaimed: () => void): Promise<Handled> {
   const { deps, limits, row } = subscription
+  await takeTriesBack(subscription)
   crashPoint('inbox.before-effect-claim')
   const claimed = await claimForLease(deps.store.db, row, limits.claimMs)
   if (claimed === undefined) return { kind: 'nothing' }

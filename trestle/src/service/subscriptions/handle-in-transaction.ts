@@ -4,7 +4,7 @@ import { transactionScope } from '../../std/transaction-scope.ts'
 import { type Claimed, claimInTransaction, countTry, markHandled } from '../../store/inbox/claim.ts'
 import type { Tx } from '../../store/store.ts'
 import { oneExtras, workOf } from './handler-extras.ts'
-import { noteFailed } from './note-failed.ts'
+import { noteFailed, takeTriesBack } from './note-failed.ts'
 import type { Subscription } from './subscription.ts'
 import { checkTriesLeft, type Handled, ofWanted } from './handled.ts'
 
@@ -13,6 +13,7 @@ import { checkTriesLeft, type Handled, ofWanted } from './handled.ts'
  * a crash at any moment leaves both or neither.
  */
 export async function handleInTransaction(subscription: Subscription, onClaimed: () => void): Promise<Handled> {
+  await takeTriesBack(subscription)
   const attempt = new Attempt(subscription, onClaimed)
   try {
     await subscription.deps.store.transaction((tx) => attempt.run(tx), attempt)
@@ -67,7 +68,7 @@ class Attempt {
     const subscription = this.#subscription
     const { definition, stopping } = subscription
     checkTriesLeft(claimed, definition.triesMax)
-    if (subscription.careful) await this.#count(claimed)
+    if (subscription.carefulFor > 0) await this.#count(claimed)
     const delivery = subscription.read(ofWanted(claimed))
     this.trace = delivery.meta.trace
     const more = oneExtras(subscription, workOf(subscription, delivery.meta), stopping.signal)
@@ -77,8 +78,14 @@ class Attempt {
 
   /** In a transaction of its own: it must be known also when this one dies with its process. */
   async #count(claimed: Claimed): Promise<void> {
-    const { deps, row } = this.#subscription
-    this.counted = await transactionScope.outside(() => countTry(deps.store.db, row, claimed))
+    const { deps, row, uncounted } = this.#subscription
+    try {
+      this.counted = await transactionScope.outside(() => countTry(deps.store.db, row, claimed))
+    } catch (error) {
+      // It may have been counted, and its answer lost.
+      uncounted.add(claimed)
+      throw error
+    }
     crashPoint('inbox.after-try-counted')
   }
 }

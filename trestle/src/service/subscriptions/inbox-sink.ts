@@ -110,8 +110,8 @@ export class InboxSink implements EventSink {
 
   /** A careful process writes down first: the tries of what is nowhere written cannot be counted. */
   #mayHandleOnArrival(): boolean {
-    const { definition, careful } = this.#subscription
-    return definition.mode === 'transaction' && definition.batchMax > 1 && !careful
+    const { definition, carefulFor } = this.#subscription
+    return definition.mode === 'transaction' && definition.batchMax > 1 && carefulFor === 0
   }
 
   /** Rows and place in one transaction; sent in one flight unless there are keys whose place alone counts. */

@@ -1,6 +1,6 @@
 import { backoffMs } from '../../std/backoff.ts'
 import { crashPoint } from '../../std/crash-points.ts'
-import { type Claimed, noteFailure, parkKey } from '../../store/inbox/claim.ts'
+import { type Claimed, noteFailure, parkKey, uncountTry } from '../../store/inbox/claim.ts'
 import { wantedTypes } from '../../store/inbox/inbox-processes.ts'
 import { failureKind, reasonOf } from './failure-kind.ts'
 import type { Handled } from './handled.ts'
@@ -20,6 +20,24 @@ export async function noteFailed(
   error: unknown,
   how: ClaimKind,
 ): Promise<Handled> {
+  try {
+    return await note(subscription, claimed, error, how)
+  } catch (cause) {
+    // That this try has ended is known to nobody else: it must not be taken for one that has ended its process.
+    if (how !== 'locked') subscription.uncounted.add(claimed)
+    throw cause
+  }
+}
+
+/** Takes back tries that have ended and whose failure could not be written down. @throws StoreError as long as it cannot be */
+export async function takeTriesBack({ uncounted, deps, row }: Subscription): Promise<void> {
+  for (const each of uncounted) {
+    await uncountTry(deps.store.db, row, each)
+    uncounted.delete(each)
+  }
+}
+
+async function note(subscription: Subscription, claimed: Claimed, error: unknown, how: ClaimKind): Promise<Handled> {
   const { definition, deps, limits, row } = subscription
   const kind = (await isForAnother(subscription, claimed)) ? 'later' : failureKind(error)
   const reason = reasonOf(error)

@@ -11,6 +11,9 @@ import { eventReader } from './read-event.ts'
 import { about, type Subscription } from './subscription.ts'
 import { Workers } from './workers.ts'
 
+/** A bus hands over so many events at most before it hears that they have been taken. */
+const handedOverMax = 1_000
+
 /** A subscription at work in this process: its end of the bus, and those who handle what waits. */
 export class RunningSubscription {
   readonly subscription: Subscription
@@ -38,7 +41,8 @@ export class RunningSubscription {
       row,
       read: eventReader(definition.events),
       base: deps.bus.capabilities.order === 'none' ? 'one' : 'first-seen',
-      careful: false,
+      carefulFor: 0,
+      uncounted: new Set(),
       stopping: new AbortController(),
       seldom: new Seldom(deps.clock),
     }
@@ -85,6 +89,11 @@ export class RunningSubscription {
     })
   }
 
+  /** What has killed a process may kill this one: it is among what waits, or among what comes next. */
+  beCareful({ waiting }: InboxState): void {
+    this.subscription.carefulFor = waiting + handedOverMax
+  }
+
   /** What is read for other types is given up. The lease stays, and with it the place that this process has come to. */
   #ask(wanted: readonly string[], full: boolean): void {
     const types = [...new Set([...typesOf(this.subscription.definition), ...wanted])]
@@ -107,6 +116,7 @@ export class RunningSubscription {
     if (count === 0) return
     this.handled += count
     this.#waitingHere = Math.max(0, this.#waitingHere - count)
+    this.subscription.carefulFor = Math.max(0, this.subscription.carefulFor - count)
     const { deps, definition } = this.subscription
     deps.observe?.({ kind: 'handled', service: deps.service, subscription: definition.name, count })
   }

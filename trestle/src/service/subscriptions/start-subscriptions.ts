@@ -70,7 +70,9 @@ class Running implements RunningSubscriptions {
   #leases: ReadonlyMap<number, Lease> = new Map()
   #wanted: ReadonlyMap<number, readonly string[]> = new Map()
   #renewAtMs = 0
-  #carefulUntilMs = 0
+  /** Processes that have gone without a word, and of which all subscriptions know. */
+  #gone: ReadonlySet<string> = new Set()
+  #isOneGone = false
 
   constructor(all: readonly RunningSubscription[], deps: SubscriptionDeps, limits: SubscriptionLimits) {
     this.#all = all
@@ -89,7 +91,7 @@ class Running implements RunningSubscriptions {
   async start(): Promise<void> {
     if (this.#all.length === 0) return
     const { bus, service, store, process } = this.#deps
-    if (await arrive(store.db, process, this.#wishes)) this.#beCareful()
+    this.#isOneGone = await arrive(store.db, process, this.#wishes)
     await this.poll()
     this.#ends = await Promise.all(
       this.#all.map((each) => {
@@ -145,11 +147,13 @@ class Running implements RunningSubscriptions {
     const { store } = this.#deps
     await this.#keepLeases()
     const states = await inboxStates(store.db, this.#ids)
-    const careful = this.#deps.clock.monotonic() < this.#carefulUntilMs
+    const isOneGone = this.#isOneGone
+    this.#isOneGone = false
     for (const each of this.#all) {
       const state = states.find(({ id }) => id === each.subscription.row.id)
-      each.subscription.careful = careful
-      if (state !== undefined) each.update(this.#leases.get(state.id), this.#wanted.get(state.id) ?? [], state)
+      if (state === undefined) continue
+      if (isOneGone) each.beCareful(state)
+      each.update(this.#leases.get(state.id), this.#wanted.get(state.id) ?? [], state)
     }
   }
 
@@ -168,7 +172,9 @@ class Running implements RunningSubscriptions {
       const taken = await acquireLease(store.db, id, process, leaseMs)
       if (taken !== undefined) leases.set(id, taken)
     }
-    if (await stay(store.db, process, this.#wishes, leaseMs)) this.#beCareful()
+    const gone = new Set(await stay(store.db, process, this.#wishes, leaseMs))
+    if ([...gone].some((name) => !this.#gone.has(name))) this.#isOneGone = true
+    this.#gone = gone
     // After the leases: whoever wants more types from now on takes them away.
     this.#wanted = await wantedTypes(store.db, this.#ids, leaseMs)
     this.#leases = leases
@@ -179,11 +185,6 @@ class Running implements RunningSubscriptions {
   #isMine({ id, fence }: Lease): boolean {
     const before = this.#leases.get(id)
     return before !== undefined && before.fence === fence
-  }
-
-  /** What has killed a process may kill this one: for a while each try is counted before it begins. */
-  #beCareful(): void {
-    this.#carefulUntilMs = this.#deps.clock.monotonic() + 10 * 60_000
   }
 
   #plan(): void {

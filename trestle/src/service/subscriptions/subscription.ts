@@ -1,4 +1,5 @@
 import type { KeyBase } from '../../store/inbox/accept.ts'
+import type { Claimed } from '../../store/inbox/claim.ts'
 import type { SubscriptionRow } from '../../store/inbox/subscription-rows.ts'
 import type { SubscriptionDefinition } from '../../store/inbox/subscription.ts'
 import type { Seldom } from '../../std/seldom.ts'
@@ -14,8 +15,13 @@ export interface Subscription {
   readonly base: KeyBase
   /** Its row; replaced when a replay has raised the generation. */
   row: Pick<SubscriptionRow, 'id' | 'generation'>
-  /** A process that handled events of this service has gone without a word: tries are counted before they begin. */
-  careful: boolean
+  /**
+   * Of how many more events each try is counted before it begins: of as many as a process may have had in hand that has gone
+   * without a word.
+   */
+  carefulFor: number
+  /** Tries that have ended and may be counted, because nothing could be written: they are taken back before the next claim. */
+  readonly uncounted: Set<Claimed>
   /** Aborts when the service stops. */
   readonly stopping: AbortController
   /** What is not worth a line each time. */

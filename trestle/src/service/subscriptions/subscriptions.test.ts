@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { watchCrashPoints } from '../../std/crash-points.ts'
 import type { Delivery, SubscriptionArgs, SubscriptionDefinition } from '../../store/inbox/subscription.ts'
 import { StoreError, type Tx } from '../../store/store.ts'
 import { testStores } from '../../testing/postgres/shared-postgres.ts'
@@ -333,6 +334,33 @@ describe('subscriptions', () => {
       const [parked] = await listBlocked(harness.store)
       expect(parked).toMatchObject({ key: 'a', why: 'parked', tries: 4, event: { id: moveOf('a', 1).id } })
       expect(parked?.reason).toContain('3 tries were begun and did not end')
+    },
+  )
+
+  it.each(['transaction', 'effect'] as const)(
+    'do not take a try that failed, which nothing could be written of, for one that ended its process: %s',
+    async (mode) => {
+      let away = 0
+      let done = 0
+      const run: Handle = async () => {
+        // A full disk: the try was counted while there was room, and then there is none.
+        if (away < 12) throw new Error('no space left')
+        done += 1
+      }
+      const definition = subscription(run, { mode, triesMax: 3 })
+      // It goes without a word, so that tries are counted before they begin.
+      await (await harness.startApart([definition])).crash()
+      watchCrashPoints((point) => {
+        if (point !== 'inbox.before-failure-noted' || away >= 12) return
+        away += 1
+        throw new Error('still no space left')
+      })
+      const process = await harness.startApart([definition], { claimMs: 30 })
+      await process.bus.consumer('moves').sink.accept([moveOf('a', 1)], undefined)
+      await expect.poll(() => done, { timeout: 20_000 }).toBe(1)
+      expect([away, await blocked()]).toEqual([12, []])
+      watchCrashPoints(undefined)
+      await process.crash()
     },
   )
 

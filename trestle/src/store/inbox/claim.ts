@@ -128,6 +128,17 @@ export async function countTry(db: AnyDb, of: Of, claimed: Claimed): Promise<boo
   return (await rowsOf(db, countTrySql, [of.id, of.generation, key, keyVersion, tries, epoch])).length === 1
 }
 
+const uncountTrySql = `
+update trestle.inbox_keys set tries = tries - 1
+where subscription = $1 and generation = $2 and key = $3 and head = $4 and head_epoch = $5 and tries > $6
+  and parked_at is null`
+
+/** Takes a try back that may have been counted after the claim. Nothing happens when it was not, or the key has moved on. */
+export async function uncountTry(db: AnyDb, of: Of, claimed: Claimed): Promise<void> {
+  const { key, keyVersion, epoch, tries } = claimed
+  await rowsOf(db, uncountTrySql, [of.id, of.generation, key, keyVersion, epoch, tries])
+}
+
 const lockKeySql = `
 select 1 from trestle.inbox_keys where subscription = $1 and generation = $2 and key = $3 for update`
 

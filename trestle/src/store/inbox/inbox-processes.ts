@@ -25,13 +25,12 @@ back as (
   insert into trestle.inbox_processes (process, wishes)
   select $1, $3::jsonb where not exists (select from trestle.inbox_processes where process = $1) on conflict do nothing),
 forgotten as (delete from trestle.inbox_processes where process <> $1 and seen_at < now() - 60 * $2 * interval '1 ms')
-select exists (
-  select from trestle.inbox_processes where process <> $1 and seen_at < now() - 3 * $2 * interval '1 ms') as was`
+select process from trestle.inbox_processes where process <> $1 and seen_at < now() - 3 * $2 * interval '1 ms'`
 
-/** Says that a process is still there. Returns whether another one has gone without a word lately. */
-export async function stay(db: AnyDb, process: string, wishes: Wishes, everyMs: number): Promise<boolean> {
-  const [row] = await rowsOf<{ was: boolean }>(db, seenSql, [process, everyMs, JSON.stringify(wishes)])
-  return row?.was === true
+/** Says that a process is still there. Returns the others that have gone without a word lately. */
+export async function stay(db: AnyDb, process: string, wishes: Wishes, everyMs: number): Promise<readonly string[]> {
+  const rows = await rowsOf<{ process: string }>(db, seenSql, [process, everyMs, JSON.stringify(wishes)])
+  return rows.map((row) => row.process)
 }
 
 /** Says goodbye. */
