@@ -146,11 +146,17 @@ async function calm(world: World): Promise<void> {
   await until('an order', () => world.ordersPlaced >= before + ordersBetween, calmMaxMs).catch(() => {})
 }
 
-async function injected(fault: Fault, stage: Stage, draws: ReturnType<typeof seededDraws>): Promise<FaultCount> {
+type Draws = ReturnType<typeof seededDraws>
+
+/** Puts a fault in; once more where what it asks was not there, because the fault before has ended it. */
+async function injected(fault: Fault, stage: Stage, draws: Draws, isFirst = true): Promise<FaultCount> {
   const { name, of } = fault
   try {
     return { name, of, fired: await fault.inject(stage, draws) }
   } catch (error) {
-    return { name, of, fired: 0, reason: error instanceof Error ? error.message : String(error) }
+    const reason = error instanceof Error ? error.message : String(error)
+    if (!isFirst || !reason.includes('ECONNREFUSED')) return { name, of, fired: 0, reason }
+    await Promise.all([stage.store.ensure(), stage.payments.ensure()])
+    return await injected(fault, stage, draws, false)
   }
 }
