@@ -77,10 +77,18 @@ export const gatedFaults: readonly GatedFault[] = [
   }),
 ]
 
-/** Keys are parked after fewer tries, so that a run sees some of them. */
-export const soonParked: SourceChange = {
-  name: 'soon parked',
-  file: 'service/subscriptions/define-subscription.ts',
-  find: 'triesMax ?? 10',
-  put: 'triesMax ?? 3',
-}
+/** What takes many events or tries takes few, so that a run comes to what follows. */
+export const soonThere: readonly SourceChange[] = [
+  {
+    name: 'soon parked',
+    file: 'service/subscriptions/define-subscription.ts',
+    find: 'triesMax ?? 10',
+    put: 'triesMax ?? 3',
+  },
+  {
+    name: 'soon handled on arrival again',
+    file: 'service/subscriptions/running-subscription.ts',
+    find: 'const handedOverMax = 1_000\n',
+    put: 'const handedOverMax = 5\n',
+  },
+]

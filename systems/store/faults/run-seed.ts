@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crashPoints, type FaultControl, seededDraws } from 'trestle/testing'
-import { gatedFaults, soonParked } from './changes.ts'
+import { gatedFaults, soonThere } from './changes.ts'
 import { type Fault, until } from './fault.ts'
 import { provocations } from './inject/provoke.ts'
 import { type PlannedCrash, planFor } from './plan.ts'
@@ -49,7 +49,7 @@ const redriveMaxMs = 60_000
 export async function runSeed(template: Template, settings: RunSettings): Promise<RunReport> {
   const { topology, seed } = settings
   const began = performance.now()
-  const changes = [...gatedFaults.map(({ change }) => change), soonParked]
+  const changes = [...gatedFaults.map(({ change }) => change), ...soonThere]
   const report = await runLoaded(template, { ...settings, changes }, (stage, world) =>
     injectAll(stage, world, settings),
   )
