@@ -86,3 +86,5 @@ try {
   if (values.keep) say(`kept: ${template.root}`)
   else await rm(template.root, { recursive: true, force: true })
 }
+// Not by itself: Node.js was seen to wait without end for what it closes when a process has nothing more to do.
+process.exit()
