@@ -328,7 +328,7 @@ describe('store.transaction', () => {
 
 describe('a pool', () => {
   it('lets no more wait than it may, nor longer', async () => {
-    const small = openAnother({ limits: { waitTimeoutMs: 50, waitingMax: 1 } })
+    const small = openAnother({ limits: { waitTimeoutMs: 500, waitingMax: 1 } })
     const release = Promise.withResolvers<void>()
     const began = Promise.withResolvers<void>()
     const holder = small.transaction(() => {
@@ -339,7 +339,7 @@ describe('a pool', () => {
     const waiting = small.transaction(() => Promise.resolve())
     const tooMany = small.transaction(() => Promise.resolve())
     await expect(tooMany).rejects.toMatchObject({ code: 'overloaded', message: expect.stringContaining('wait') })
-    await expect(waiting).rejects.toMatchObject({ code: 'overloaded', message: expect.stringContaining('50 ms') })
+    await expect(waiting).rejects.toMatchObject({ code: 'overloaded', message: expect.stringContaining('500 ms') })
     release.resolve()
     await holder
     await expect(small.transaction(() => Promise.resolve(1))).resolves.toBe(1)

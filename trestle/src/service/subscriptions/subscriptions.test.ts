@@ -309,7 +309,7 @@ describe('subscriptions', () => {
   ] as const)(
     'park what ends one process after the other while it is handled %s',
     async (_, mode, batchMax, deaths) => {
-      const live = async () => {
+      const live = async (...events: Parameters<typeof moveOf>[]) => {
         const begun = Promise.withResolvers<void>()
         const dying: Handle = async (deliveries, args) => {
           if (movesOf(deliveries)[0]?.key !== 'a') return args.tx === undefined ? undefined : write(deliveries, args)
@@ -317,18 +317,21 @@ describe('subscriptions', () => {
           await new Promise(() => undefined)
         }
         const definition = subscription(dying, { mode, batchMax, triesMax: 3 })
-        const process = await harness.startApart([definition], { claimMs: 30 })
+        const process = await harness.startApart([definition], { claimMs: 300 })
         // The bus hands over again what no process has taken before its death.
-        const taken = process.bus.consumer('moves').sink.accept([moveOf('a', 1), moveOf('b', 1)], undefined)
+        const taken = process.bus.consumer('moves').sink.accept(
+          events.map((each) => moveOf(...each)),
+          undefined,
+        )
         taken.catch(() => undefined)
         return { begun: begun.promise, crash: () => process.crash() }
       }
       for (let death = 1; death <= deaths; death += 1) {
-        const process = await live()
+        const process = await live(['a', 1])
         await process.begun
         await process.crash()
       }
-      const last = await live()
+      const last = await live(['a', 1], ['b', 1])
       await expect.poll(blocked, { timeout: 10_000 }).toHaveLength(1)
       await last.crash()
       const [parked] = await listBlocked(harness.store)
