@@ -123,6 +123,9 @@ const row = async (name: string) =>
     .where('name', '=', name)
     .executeTakeFirst()) as Record<string, unknown>
 
+/** Whether a job has no more tick to come. */
+const isOver = async (name: string) => (await row(name))['due_at'] === null
+
 describe('a durable job', () => {
   it('is run once per tick over all replicas', async () => {
     const ran: number[] = []
@@ -298,11 +301,10 @@ describe('a durable job', () => {
     })
     const jobs = await replica([job])
     await pass(minute)
-    const isOver = async () => (await row('once'))['due_at'] === null
-    await until(async () => ticks.length === 2 && (await isOver()))
+    await until(async () => ticks.length === 2 && (await isOver('once')))
     expect(await runJobNow(store as never, 'once', clock.now())).toBe(true)
     jobs.look()
-    await until(async () => ticks.length === 3 && (await isOver()))
+    await until(async () => ticks.length === 3 && (await isOver('once')))
     expect(ticks).toEqual([minute, minute + 1, minute + 2])
   })
 
