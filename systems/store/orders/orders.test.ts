@@ -183,6 +183,18 @@ function crash(): void {
 const before = (operation: string) => services.watch((call) => (nameOf(call) === operation ? crash() : undefined))
 const after = (operation: string) => services.watch((call) => (nameOf(call) === operation ? crash : undefined))
 
+/** Holds the reply to the next call of an operation back until it may go on. */
+function holdOnce(operation: string): { readonly reached: Promise<void>; readonly goOn: () => void } {
+  const [reached, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  services.hold((call) => {
+    if (nameOf(call) !== operation) return undefined
+    services.hold(undefined)
+    reached.resolve()
+    return goOn.promise
+  })
+  return { reached: reached.promise, goOn: goOn.resolve }
+}
+
 describe('a failure in the middle of placing', () => {
   const places = [
     ['before the cart was read', () => before('carts.read')],
@@ -238,18 +250,12 @@ describe('a failure in the middle of placing', () => {
   it('that goes on when the next try has placed the order takes nothing of it back', async () => {
     const sku = product()
     const shopper = await shopperWith(2, sku)
-    const [reached, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    services.hold((call) => {
-      if (nameOf(call) !== 'inventory.reserve') return undefined
-      services.hold(undefined)
-      reached.resolve()
-      return goOn.promise
-    })
+    const { reached, goOn } = holdOnce('inventory.reserve')
     const slow = place(shopper, 'k')
-    await reached.promise
+    await reached
     services.pass(10 * 60_000)
     const { id } = await placed(shopper, 'k')
-    goOn.resolve()
+    goOn()
     await slow
     expect((await ordersOf(shopper)).map((order) => order.id)).toEqual([id])
     expect(await reserved(sku)).toBe(2)
@@ -257,17 +263,11 @@ describe('a failure in the middle of placing', () => {
 
   it('does not keep the next order of the customer waiting', async () => {
     const shopper = await shopperWith(1, product())
-    const [reached, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    services.hold((call) => {
-      if (nameOf(call) !== 'inventory.reserve') return undefined
-      services.hold(undefined)
-      reached.resolve()
-      return goOn.promise
-    })
+    const { reached, goOn } = holdOnce('inventory.reserve')
     const slow = place(shopper, 'one')
-    await reached.promise
+    await reached
     const { id } = await placed(shopper, 'two')
-    goOn.resolve()
+    goOn()
     expect(await slow).toMatchObject({ error: { code: 'cart_empty' } })
     expect((await ordersOf(shopper)).map((order) => order.id)).toEqual([id])
   })

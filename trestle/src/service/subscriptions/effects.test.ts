@@ -1,9 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { CallContext } from '../../call/call-context.ts'
 import type { Delivery, SubscriptionArgs, SubscriptionDefinition } from '../../store/inbox/subscription.ts'
 import type { Store } from '../../store/store.ts'
-import { testStores } from '../../testing/postgres/shared-postgres.ts'
-import { type InboxHarness, inboxHarness, type InboxTables, moveOf, moves } from './fixtures/inbox-harness.ts'
+import { type InboxHarness, useInboxHarness, type InboxTables, moveOf, moves } from './fixtures/inbox-harness.ts'
 import { listBlocked, replay } from './operate.ts'
 
 interface Extras {
@@ -37,16 +36,7 @@ const writeOne: Do = ({ key, n }, { store }) =>
 
 describe('effects of events', () => {
   let harness: InboxHarness
-  let stores: Awaited<ReturnType<typeof testStores>>
-  beforeAll(async () => {
-    stores = await testStores()
-    harness = await inboxHarness(stores)
-  })
-  afterEach(() => harness.clear())
-  afterAll(async () => {
-    await harness[Symbol.asyncDispose]()
-    await stores.close()
-  })
+  useInboxHarness((made) => (harness = made))
 
   it('are tried again under the same key, with the same ids and the same keys for their calls', async () => {
     const seen: unknown[] = []

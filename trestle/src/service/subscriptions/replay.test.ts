@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { addWaiting } from '../../store/inbox/accept.ts'
 import { type Claimed, claimInTransaction, markHandled } from '../../store/inbox/claim.ts'
 import { keyRuns } from '../../store/inbox/key-runs.ts'
@@ -10,8 +10,7 @@ import {
   registerSubscription,
   renewLeases,
 } from '../../store/inbox/subscription-rows.ts'
-import { testStores } from '../../testing/postgres/shared-postgres.ts'
-import { type InboxHarness, inboxHarness, moveOf } from './fixtures/inbox-harness.ts'
+import { type InboxHarness, useInboxHarness, moveOf } from './fixtures/inbox-harness.ts'
 import { replay } from './operate.ts'
 
 const within = { timeout: 10_000, interval: 10 }
@@ -19,16 +18,7 @@ const waiting = (key: string, n: number) => keyRuns([moveOf(key, n)])
 
 describe('a replay', () => {
   let harness: InboxHarness
-  let stores: Awaited<ReturnType<typeof testStores>>
-  beforeAll(async () => {
-    stores = await testStores()
-    harness = await inboxHarness(stores)
-  })
-  afterEach(() => harness.clear())
-  afterAll(async () => {
-    await harness[Symbol.asyncDispose]()
-    await stores.close()
-  })
+  useInboxHarness((made) => (harness = made))
 
   const isSubscriptionLocked = async () => {
     const { rows } = await sql`select 1 from trestle.subscriptions for update skip locked`.execute(harness.store.db)

@@ -1,10 +1,16 @@
 import { sql } from 'kysely'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { SubscriptionDefinition } from '../../store/inbox/subscription.ts'
 import type { Tx } from '../../store/store.ts'
-import { testStores } from '../../testing/postgres/shared-postgres.ts'
 import { replay } from './operate.ts'
-import { handBus, type InboxHarness, inboxHarness, type InboxTables, moveOf, moves } from './fixtures/inbox-harness.ts'
+import {
+  handBus,
+  type InboxHarness,
+  useInboxHarness,
+  type InboxTables,
+  moveOf,
+  moves,
+} from './fixtures/inbox-harness.ts'
 
 const definition = (batchMax: number): SubscriptionDefinition => ({
   name: 'moves',
@@ -22,16 +28,7 @@ const definition = (batchMax: number): SubscriptionDefinition => ({
 
 describe('the sweeper', () => {
   let harness: InboxHarness
-  let stores: Awaited<ReturnType<typeof testStores>>
-  beforeAll(async () => {
-    stores = await testStores()
-    harness = await inboxHarness(stores)
-  })
-  afterEach(() => harness.clear())
-  afterAll(async () => {
-    await harness[Symbol.asyncDispose]()
-    await stores.close()
-  })
+  useInboxHarness((made) => (harness = made))
 
   const counts = async () => {
     const { rows } = await sql<{ events: number; keys: number }>`

@@ -1,13 +1,19 @@
 import { sql } from 'kysely'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { contract } from '../../contract/index.ts'
 import type { SubscriptionDefinition } from '../../store/inbox/subscription.ts'
 import type { Tx } from '../../store/store.ts'
-import { testStores } from '../../testing/postgres/shared-postgres.ts'
 import { onEvent } from './define-subscription.ts'
 import type { SubscriptionOptions } from './event-handler.ts'
 import { listBlocked } from './operate.ts'
-import { handBus, type InboxHarness, inboxHarness, type InboxTables, moveOf, moves } from './fixtures/inbox-harness.ts'
+import {
+  handBus,
+  type InboxHarness,
+  useInboxHarness,
+  type InboxTables,
+  moveOf,
+  moves,
+} from './fixtures/inbox-harness.ts'
 
 const { moved, seen } = moves.events
 const moves2 = contract('moves', { version: '2.0.0', operations: {}, events: { moved } })
@@ -32,16 +38,7 @@ const run: SubscriptionDefinition['run'] = async (deliveries, { tx, more }) => {
 
 describe('replicas of two versions of a service', () => {
   let harness: InboxHarness
-  let stores: Awaited<ReturnType<typeof testStores>>
-  beforeAll(async () => {
-    stores = await testStores()
-    harness = await inboxHarness(stores)
-  })
-  afterEach(() => harness.clear())
-  afterAll(async () => {
-    await harness[Symbol.asyncDispose]()
-    await stores.close()
-  })
+  useInboxHarness((made) => (harness = made))
 
   const start = async (process: string, definition: SubscriptionDefinition) => {
     const { bus, running } = await harness.start([definition], { process, bus: positionBus() })
