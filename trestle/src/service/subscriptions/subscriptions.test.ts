@@ -400,6 +400,7 @@ describe('subscriptions', () => {
     const all = [moveOf('a', 1), moveOf('a', 2), moveOf('p', 1), moveOf('p', 2)]
     await sink.accept(all, undefined)
     await expect.poll(blocked, { timeout: 10_000 }).toHaveLength(1)
+    await expect.poll(async () => (await effects()).length, { timeout: 10_000 }).toBe(2)
     poisoned = false
     const since = { subscription: 'moves', sinceMs: 1_900_000_000_000, reason: 'the report was wrong' }
     const replayed = await replay(harness.store, since)
