@@ -45,8 +45,8 @@ export interface LoadedReport<T> {
 const checkerProgram = fileURLToPath(new URL('./invariants-main.ts', import.meta.url))
 const loadMaxMs = 240_000
 const paidWithinDefaultMs = 30_000
-/** Longer than a buyer has to approve a payment. */
-const laterMs = 35 * 60_000
+/** Longer than a buyer has to approve a payment, also when the half hour began while the clock was an hour ahead. */
+const laterMs = 95 * 60_000
 
 /** Starts everything, lets visitors come while `meanwhile` does its worst, heals, and checks. */
 export async function runLoaded<T>(

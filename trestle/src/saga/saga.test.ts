@@ -300,6 +300,17 @@ describe('a saga that waits', () => {
     // Its 60 s, and not an hour more.
     expect(bench.clock.monotonic() - before).toBeLessThan(120_000)
   })
+
+  it('waits its whole time when the clock is put back and ahead again', async () => {
+    await using bench = await sagaBench([waiting('before')])
+    await bench.deliver(placed, order)
+    await bench.settled()
+    bench.clock.jump(-3_590_000)
+    await bench.passUntil(async () => bench.clock.monotonic() > 30_000, 1_000)
+    bench.clock.jump(3_590_000)
+    await bench.settled()
+    expect(await stateOf(bench)).toBe('waiting')
+  })
 })
 
 describe('cancelling', () => {
