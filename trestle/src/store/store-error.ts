@@ -5,7 +5,7 @@
 export const storeErrors = {
   overloaded:
     'No connection was free in time, or a transaction took too long or lost against others; nothing was written',
-  unavailable: 'The database cannot be reached; nothing was written',
+  unavailable: 'The database cannot be reached, or cannot work because its disk is full; nothing was written',
   outcome_unknown: 'The connection broke while a write was on its way; it may have been written',
   nested_transaction: 'A transaction was opened inside a transaction',
   second_transaction: 'Work that must have its effect once opened a second transaction',

@@ -304,6 +304,17 @@ describe('store.transaction', () => {
     expect(await has(id)).toBe(false)
   })
 
+  it.each([
+    ['disk_full', "'disk_full'"],
+    ['io_error', "'58030'"],
+    ['read_only_sql_transaction', "'25006'"],
+  ])('says of a server that cannot work (%s) that it is unavailable, whatever was asked', async (_, code) => {
+    const ill = sql.raw(`do $$ begin raise exception 'no room' using errcode = ${code}; end $$`)
+    const said = { name: 'StoreError', code: 'unavailable', message: expect.stringContaining('no room') }
+    await expect(store.transaction((tx) => ill.execute(tx.db))).rejects.toMatchObject(said)
+    await expect(ill.execute(store.db)).rejects.toMatchObject(said)
+  })
+
   it('gives its connection back although the work never ends', async () => {
     const small = openAnother()
     const hanging = small.transaction(() => new Promise<never>(() => undefined), { timeoutMs: 50 })

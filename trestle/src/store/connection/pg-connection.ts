@@ -1,7 +1,15 @@
 import pg, { Client, type ClientConfig, Query } from 'pg'
 import type { Clock, Timer } from '../../std/clock.ts'
 import { StoreError } from '../store-error.ts'
-import { codeOf, connectFailure, endsSession, isFromServer, hideRowData } from './pg-failure.ts'
+import {
+  cannotWork,
+  cannotWorkFailure,
+  codeOf,
+  connectFailure,
+  endsSession,
+  hideRowData,
+  isFromServer,
+} from './pg-failure.ts'
 import { StatementNames } from './statement-names.ts'
 
 export interface PgConnectionOptions {
@@ -245,5 +253,6 @@ export function statementFailure(error: unknown, effect: 'read' | 'write'): unkn
       ? new StoreError('unavailable', 'The connection to the database was lost during a read', { cause: error })
       : new StoreError('outcome_unknown', 'The connection to the database was lost during a write', { cause: error })
   }
+  if (cannotWork(error)) return cannotWorkFailure(error)
   return error
 }

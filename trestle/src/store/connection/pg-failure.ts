@@ -28,6 +28,20 @@ export function endsSession(error: unknown): boolean {
   return severity === 'FATAL' || severity === 'PANIC' || goingAway.has(codeOf(error) ?? '')
 }
 
+/**
+ * The server answers and cannot work: its disk is full, it has no memory, cannot read or write, or may only read since another
+ * one took over. The statement is not to blame, and has had no effect.
+ */
+export function cannotWork(error: unknown): boolean {
+  return /^(?:53[12]00|58...|25006)$/.test(codeOf(error) ?? '')
+}
+
+/** What a server that cannot work has to say. */
+export function cannotWorkFailure(error: unknown): StoreError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new StoreError('unavailable', `The database cannot work: ${reason}`, { cause: error })
+}
+
 /** The transaction lost against another one and was rolled back: the same work may succeed when it runs again. */
 export function lostAgainstOthers(error: unknown): boolean {
   const code = codeOf(error)
