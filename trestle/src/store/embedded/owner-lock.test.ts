@@ -22,6 +22,14 @@ const write = (number: number, owner: object) =>
   writeFileSync(join(dir.path, `owner.${number}.json`), JSON.stringify({ since: 'then', addresses: {}, ...owner }))
 
 describe('claimDirectory', () => {
+  it('says where nothing can be written, and leaves nothing there', () => {
+    writeFileSync(join(dir.path, 'file'), '')
+    const place = join(dir.path, 'file', 'postgres')
+    const said = { code: 'embedded_failed', message: expect.stringContaining(`Nothing can be written to ${place}`) }
+    expect(() => claimDirectory(place, () => 0)).toThrow(expect.objectContaining(said))
+    expect(ownerFiles()).toEqual([])
+  })
+
   it('lets one in, and tells the other who and where', () => {
     const lock = claim()
     lock.announce({ gateway: 'http://127.0.0.1:4000' })

@@ -28,15 +28,25 @@ const fileForm = /^owner\.(\d+)\.json$/
  *
  * Each claim is a file with the next number, made by `link`, which fails where the name exists: of two who find the
  * same dead owner, one gets the number. A latecomer that gets a number below the highest gives it back.
- * @throws StoreError `already_running` with `details` pid, since and addresses
+ * @throws StoreError `already_running` with `details` pid, since and addresses; `embedded_failed`: it cannot be written to
  */
 export function claimDirectory(directory: string, now: () => number): OwnerLock {
-  mkdirSync(directory, { recursive: true })
+  try {
+    mkdirSync(directory, { recursive: true })
+    return claimNext(directory, now)
+  } catch (error) {
+    if (error instanceof StoreError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StoreError('embedded_failed', `Nothing can be written to ${directory}: ${reason}`, { cause: error })
+  }
+}
+
+function claimNext(directory: string, now: () => number): OwnerLock {
   const identity = processIdentity(process.pid) ?? String(process.pid)
   const owner: Owner = { pid: process.pid, identity, since: new Date(now()).toISOString(), addresses: {} }
   const draft = join(directory, `owner-draft-${randomHex(8)}`)
-  writeFileSync(draft, JSON.stringify(owner), { mode: 0o644 })
   try {
+    writeFileSync(draft, JSON.stringify(owner), { mode: 0o644 })
     for (;;) {
       const highest = claims(directory).at(-1)
       const living = highest === undefined ? undefined : livingOwner(highest.file)
