@@ -5,6 +5,8 @@ import { CommandProcess } from 'trestle/testing'
 import { type Operator, operatorOf } from './operator.ts'
 
 const startTimeoutMs = 90_000
+const startsMax = 10
+const waitsLongerMs = 1_000
 
 /** How a system under test is started. */
 export interface SystemSettings {
@@ -97,7 +99,9 @@ export class RunningSystem {
 
   async #startAgain(): Promise<void> {
     for (let attempt = 0; !this.runs; attempt += 1) {
-      if (attempt === 10) throw new NotStarting(this.settings)
+      if (attempt === startsMax) throw new NotStarting(this.settings)
+      // What ends it may be there for a while, a full disk for instance.
+      await sleep(attempt * waitsLongerMs)
       await this.#begin()
     }
   }

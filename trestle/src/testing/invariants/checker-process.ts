@@ -40,9 +40,10 @@ export function startChecker(program: string, args: readonly string[], env: Node
   const child = spawn(process.execPath, [program, ...args], { env, stdio: ['pipe', 'pipe', 'inherit'] })
   const said = outputOf(child)
   said.catch(() => {})
+  // One that is killed breaks its pipes: what it has not said is missed where its report is waited for.
+  for (const pipe of [child.stdin, child.stdout]) pipe?.on('error', () => {})
   return {
     async healed() {
-      child.stdin?.on('error', () => {})
       child.stdin?.write('healed\n')
       const line = (await said).trim()
       if (line === '') throw new Error('the checker ended without a report')
