@@ -24,6 +24,8 @@ export interface Operator {
   ps(): Promise<readonly ProcessRow[]>
   /** Keys of a service's subscriptions that are parked. */
   parked(service: string): Promise<readonly ParkedKey[]>
+  /** Events that a service's subscriptions have not handled; not those behind parked keys. */
+  unhandled(service: string): Promise<number>
   /** Lets parked keys be tried again; resolves with how many. */
   redrive(service: string, subscription: string): Promise<number>
   /** Instances of a saga that have not ended. */
@@ -89,6 +91,10 @@ export function operatorOf(dataDir: string): Operator {
     async parked(service) {
       return (await admin('GET', `/services/${service}/blocked-keys?max=1000`)).body as readonly ParkedKey[]
     },
+    async unhandled(service) {
+      const rows = (await admin('GET', `/services/${service}/subscriptions`)).body as readonly Lag[]
+      return rows.reduce((sum, { waiting, unread }) => sum + waiting + (unread ?? 1), 0)
+    },
     async redrive(service, subscription) {
       const reason = 'its handler is well again'
       const reply = await admin('POST', `/services/${service}/redrive`, { subscription, reason })
@@ -113,6 +119,12 @@ export function operatorOf(dataDir: string): Operator {
 interface Admin {
   readonly adminUrl: string
   readonly token: string
+}
+
+interface Lag {
+  readonly waiting: number
+  /** `null`: nobody could be asked. */
+  readonly unread: number | null
 }
 
 interface Status {

@@ -13,6 +13,7 @@ function runs(times: number, fired: Readonly<Record<string, number>>): readonly 
     invariants: { holds: true, settledMs: 1, results: [] } as unknown as RunReport['invariants'],
     orders: {},
     givenUp: [],
+    redriven: 0,
     reached,
   }))
 }

@@ -13,6 +13,7 @@ import { takeCare } from './caretaker.ts'
 import type { CheckSettings } from './check-settings.ts'
 import { until } from './fault.ts'
 import { storeOperations } from './load/store-operations.ts'
+import { redrive } from './redrive.ts'
 import { openStage, type Stage, type Template, type TopologyName } from './stage.ts'
 import { storeView } from './view.ts'
 import { World } from './world.ts'
@@ -38,6 +39,8 @@ export interface LoadedReport<T> {
   readonly orders: Readonly<Record<string, number>>
   /** Services that their supervisor gave up, and that were started by hand. */
   readonly givenUp: readonly string[]
+  /** Keys that were parked, and tried again when all was well. */
+  readonly redriven: number
   /** What `meanwhile` resolved with. */
   readonly reached: T
 }
@@ -77,6 +80,7 @@ export async function runLoaded<T>(
     say('healing')
     const loaded = await Promise.race([load, care.broken])
     await Promise.all([stage.store.ensure(), stage.payments.ensure()])
+    const redriven = await redrive(stage.store.operator)
     await paid(stage, world, settings.paidWithinMs ?? paidWithinDefaultMs)
     // Whoever has not approved by now never will: let the time for it be over.
     stage.control.shiftClock(laterMs)
@@ -84,7 +88,7 @@ export async function runLoaded<T>(
     const invariants = await checker.healed()
     const all = await storeView(stage.store.settings.dataDir).allOrders()
     const orders = counted(all.map(({ status }) => status))
-    return { load: loaded, invariants, orders, givenUp: care.givenUp(), reached }
+    return { load: loaded, invariants, orders, givenUp: care.givenUp(), redriven, reached }
   } finally {
     over.resolve()
     await care.stop()
