@@ -85,7 +85,8 @@ export class FeedConsumer {
     const { sink } = this.#consumer
     const feed = this.#deps.feedFor()
     const after = await this.#after(feed, await sink.position(), turned)
-    let batch = await this.#read(feed, after, waitMs, turned)
+    // One that was away is asked without waiting for events: that it is back is known, and said, at once.
+    let batch = await this.#read(feed, after, this.#isAway ? 0 : waitMs, turned)
     this.#sayBack()
     if (batch.events.length === 0 && isSame(batch.next, after)) return
     for (;;) {
