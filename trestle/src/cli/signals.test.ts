@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { describe, expect, it } from 'vitest'
+import { endsWithParentVariable } from '../system/ends-with-parent.ts'
 
 const program = `
   import { catchEndSignals } from '${new URL('./signals.ts', import.meta.url).href}'
@@ -20,6 +21,28 @@ function startBelowShell(): { readonly shell: ChildProcess; readonly line: () =>
   const lines = createInterface({ input: shell.stdout })[Symbol.asyncIterator]()
   return { shell, line: async () => String((await lines.next()).value) }
 }
+
+/** A program that another system has started beside itself, or one that a person has. */
+function startProgram(beside: boolean) {
+  const env = { ...process.env, [endsWithParentVariable]: beside ? '1' : undefined, npm_lifecycle_event: undefined }
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], { env })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return { child, line: async () => String((await lines.next()).value) }
+}
+
+describe.skipIf(process.platform === 'win32')('Ctrl-C, which a terminal sends to all', () => {
+  it.each([
+    ['ends a program', false, 'SIGINT'],
+    ['is left to the system that a program runs beside', true, 'SIGTERM'],
+  ])('%s', async (_, beside, first) => {
+    const { child, line } = startProgram(beside)
+    expect(await line()).toBe('runs')
+    child.kill('SIGINT')
+    // The one with the lower number is told first.
+    child.kill('SIGTERM')
+    expect(await line()).toBe(first)
+  })
+})
 
 describe.skipIf(process.platform === 'win32')('the end of the shell that npm starts a program with', () => {
   it('counts as SIGTERM, as npm passes that on to the shell only', async () => {

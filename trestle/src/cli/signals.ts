@@ -25,7 +25,7 @@ const parentLookMs = 500
  * Ctrl-C once to every process of its foreground, npm passes it on as well: within `sameMs` that counts as one.
  *
  * SIGTERM to `npm start` ends npm and the shell between, which tells nobody: under a script of npm, and beside another
- * system, the end of the parent counts as SIGTERM.
+ * system, the end of the parent counts as SIGTERM. Beside another system it is for that one to say what Ctrl-C means.
  */
 export function catchEndSignals(again: () => void, { sameMs = 500, onHangUp }: EndSignalOptions = {}): EndSignals {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
@@ -39,7 +39,10 @@ export function catchEndSignals(again: () => void, { sameMs = 500, onHangUp }: E
     } else if (performance.now() - firstAt > sameMs) again()
   }
   const caught = onHangUp === undefined ? ending : ending.filter((signal) => signal !== 'SIGHUP')
-  for (const signal of caught) process.on(signal, listener)
+  const isBeside = process.env[endsWithParentVariable] !== undefined
+  const onInterrupt = isBeside ? () => {} : listener
+  const heard = caught.map((signal) => [signal, signal === 'SIGINT' ? onInterrupt : listener] as const)
+  for (const [signal, hear] of heard) process.on(signal, hear)
   if (onHangUp !== undefined) process.on('SIGHUP', onHangUp)
   const watch = endsWithParent(process.env) ? watchParent(() => listener('SIGTERM')) : undefined
   return {
@@ -47,7 +50,7 @@ export function catchEndSignals(again: () => void, { sameMs = 500, onHangUp }: E
     ending: abort.signal,
     [Symbol.dispose]: () => {
       clearInterval(watch)
-      for (const signal of caught) process.off(signal, listener)
+      for (const [signal, hear] of heard) process.off(signal, hear)
       if (onHangUp !== undefined) process.off('SIGHUP', onHangUp)
     },
   }
