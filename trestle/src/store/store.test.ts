@@ -305,11 +305,11 @@ describe('store.transaction', () => {
   })
 
   it.each([
-    ['disk_full', "'disk_full'"],
-    ['io_error', "'58030'"],
-    ['read_only_sql_transaction', "'25006'"],
+    ['disk_full', '53100'],
+    ['io_error', '58030'],
+    ['read_only_sql_transaction', '25006'],
   ])('says of a server that cannot work (%s) that it is unavailable, whatever was asked', async (_, code) => {
-    const ill = sql.raw(`do $$ begin raise exception 'no room' using errcode = ${code}; end $$`)
+    const ill = sql.raw(`do $$ begin raise exception 'no room' using errcode = '${code}'; end $$`)
     const said = { name: 'StoreError', code: 'unavailable', message: expect.stringContaining('no room') }
     await expect(store.transaction((tx) => ill.execute(tx.db))).rejects.toMatchObject(said)
     await expect(ill.execute(store.db)).rejects.toMatchObject(said)

@@ -7,12 +7,11 @@ import { kyselyOver, type StatementRunner } from './connection/dialect.ts'
 import type { ExclusivePool } from './connection/exclusive-pool.ts'
 import { BrokenConnectionError, NotSentError, type PgConnection, type PgResult } from './connection/pg-connection.ts'
 import {
-  cannotWork,
-  cannotWorkFailure,
   codeOf,
   endsSession,
   lostAgainstOthers,
   preparedFormIsStale,
+  unavailableIfIll,
 } from './connection/pg-failure.ts'
 import type { PublishBuffer } from './outbox/publish-buffer.ts'
 import type { Outbox } from './outbox/outbox.ts'
@@ -202,7 +201,7 @@ class RunningTransaction<Tables> implements StatementRunner {
     if (error instanceof BrokenConnectionError || endsSession(error)) {
       return new StoreError('outcome_unknown', "The connection broke before the commit's answer came", { cause: error })
     }
-    return cannotWork(error) ? cannotWorkFailure(error) : error
+    return unavailableIfIll(error)
   }
 
   /** Before the commit was sent: whatever happened, nothing was written. */
@@ -221,7 +220,7 @@ class RunningTransaction<Tables> implements StatementRunner {
       const why = 'A table has changed since the statement was prepared; the transaction was rolled back'
       return new StoreError('unavailable', why, { cause: error })
     }
-    return cannotWork(error) ? cannotWorkFailure(error) : error
+    return unavailableIfIll(error)
   }
 
   async #tell(text: string, parameters?: readonly unknown[]): Promise<PgResult> {

@@ -1,15 +1,7 @@
 import pg, { Client, type ClientConfig, Query } from 'pg'
 import type { Clock, Timer } from '../../std/clock.ts'
 import { StoreError } from '../store-error.ts'
-import {
-  cannotWork,
-  cannotWorkFailure,
-  codeOf,
-  connectFailure,
-  endsSession,
-  hideRowData,
-  isFromServer,
-} from './pg-failure.ts'
+import { codeOf, connectFailure, endsSession, hideRowData, isFromServer, unavailableIfIll } from './pg-failure.ts'
 import { StatementNames } from './statement-names.ts'
 
 export interface PgConnectionOptions {
@@ -253,6 +245,5 @@ export function statementFailure(error: unknown, effect: 'read' | 'write'): unkn
       ? new StoreError('unavailable', 'The connection to the database was lost during a read', { cause: error })
       : new StoreError('outcome_unknown', 'The connection to the database was lost during a write', { cause: error })
   }
-  if (cannotWork(error)) return cannotWorkFailure(error)
-  return error
+  return unavailableIfIll(error)
 }

@@ -29,15 +29,11 @@ export function endsSession(error: unknown): boolean {
 }
 
 /**
- * The server answers and cannot work: its disk is full, it has no memory, cannot read or write, or may only read since another
- * one took over. The statement is not to blame, and has had no effect.
+ * Says of a server that answers and cannot work that it is away: its disk is full, it has no memory, cannot read or write, or
+ * may only read since another one took over. The statement is not to blame, and has had no effect. Other errors stay as they are.
  */
-export function cannotWork(error: unknown): boolean {
-  return /^(?:53[12]00|58...|25006)$/.test(codeOf(error) ?? '')
-}
-
-/** What a server that cannot work has to say. */
-export function cannotWorkFailure(error: unknown): StoreError {
+export function unavailableIfIll(error: unknown): unknown {
+  if (!/^(?:53[12]00|58...|25006)$/.test(codeOf(error) ?? '')) return error
   const reason = error instanceof Error ? error.message : String(error)
   return new StoreError('unavailable', `The database cannot work: ${reason}`, { cause: error })
 }
