@@ -31,7 +31,9 @@ export function catchEndSignals(again: () => void, { sameMs = 500, onHangUp }: E
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
   const abort = new AbortController()
   let firstAt: number | undefined
+  const isBeside = process.env[endsWithParentVariable] !== undefined
   const listener = (signal: NodeJS.Signals) => {
+    if (signal === 'SIGINT' && isBeside) return
     if (firstAt === undefined) {
       firstAt = performance.now()
       resolve(signal)
@@ -39,10 +41,7 @@ export function catchEndSignals(again: () => void, { sameMs = 500, onHangUp }: E
     } else if (performance.now() - firstAt > sameMs) again()
   }
   const caught = onHangUp === undefined ? ending : ending.filter((signal) => signal !== 'SIGHUP')
-  const isBeside = process.env[endsWithParentVariable] !== undefined
-  const onInterrupt = isBeside ? () => {} : listener
-  const heard = caught.map((signal) => [signal, signal === 'SIGINT' ? onInterrupt : listener] as const)
-  for (const [signal, hear] of heard) process.on(signal, hear)
+  for (const signal of caught) process.on(signal, listener)
   if (onHangUp !== undefined) process.on('SIGHUP', onHangUp)
   const watch = endsWithParent(process.env) ? watchParent(() => listener('SIGTERM')) : undefined
   return {
@@ -50,7 +49,7 @@ export function catchEndSignals(again: () => void, { sameMs = 500, onHangUp }: E
     ending: abort.signal,
     [Symbol.dispose]: () => {
       clearInterval(watch)
-      for (const [signal, hear] of heard) process.off(signal, hear)
+      for (const signal of caught) process.off(signal, listener)
       if (onHangUp !== undefined) process.off('SIGHUP', onHangUp)
     },
   }
